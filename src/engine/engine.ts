@@ -1,0 +1,59 @@
+import type { Abortable } from '../async/abort.ts'
+import type { RelationColumn } from './relation.ts'
+
+/** BIGINT, UBIGINT and HUGEINT arrive as bigint, TIMESTAMP* as bigint ticks of their own unit, the rest as is. */
+export type EngineValue = string | bigint | number | boolean | null
+export type EngineRow = Readonly<Record<string, EngineValue>>
+
+export interface CopyProgress {
+  /** 0…100; -1 while unknown. */
+  readonly percent: number
+  readonly rows: bigint
+}
+
+export interface CopyToOptions extends Abortable {
+  readonly onProgress?: ((progress: CopyProgress) => void) | undefined
+}
+
+/** What can be asked of a connection, inside a transaction or outside. */
+export interface Session {
+  /** A statement whose rows nobody wants. Resolves with the number of changed rows where DuckDB tells it. */
+  run(sql: string, options?: Abortable): Promise<bigint>
+  /** Answers of a few rows. */
+  all(sql: string, options?: Abortable): Promise<readonly EngineRow[]>
+  /** The columns a SELECT would yield. */
+  describe(select: string, options?: Abortable): Promise<readonly RelationColumn[]>
+}
+
+/**
+ * The one DuckDB database of a data directory. Bounded: at most `maxQueries` statements run at once, the rest wait.
+ * An aborted statement is interrupted, has ended when the promise rejects, and rejects with `signal.reason`.
+ * DuckDB's errors become CnosErrors here (PLANNING, BAD_FILE, CAST_FAILED, OUT_OF_MEMORY, NO_SPACE, INTERNAL).
+ */
+export interface Engine extends Session, AsyncDisposable {
+  /**
+   * The single VARCHAR column of `select`, one string a row, in batches, with back-pressure: the way large answers
+   * leave (SQL makes the text). Leaving the loop frees the connection.
+   */
+  lines(select: string, options?: Abortable): AsyncIterable<readonly string[]>
+  /** `COPY (select) TO 'target' (options)`; resolves with the rows written. On failure the partial target is the caller's to remove. */
+  copyTo(select: string, target: string, copyOptions: string, options?: CopyToOptions): Promise<bigint>
+  /** All or nothing: commits when `work` resolves, rolls back when it rejects. */
+  transaction<T>(work: (session: Session) => Promise<T>, options?: Abortable): Promise<T>
+  /** Runs `work` on a connection of its own, so that it can use temporary tables, and drops them afterwards. */
+  withSession<T>(work: (session: Session) => Promise<T>, options?: Abortable): Promise<T>
+  checkpoint(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface EngineOptions {
+  /** The database file; created when missing. */
+  readonly path: string
+  /** DuckDB's memory_limit. */
+  readonly memoryBytes: number
+  /** Where DuckDB spills. */
+  readonly tempDirectory: string
+  readonly tempBytes: number
+  /** Statements at once; below libuv's pool size. */
+  readonly maxQueries: number
+}

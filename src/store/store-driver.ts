@@ -1,0 +1,34 @@
+import type { Clock } from '../async/clock.ts'
+import type { OptionSpecs, OptionValues } from '../options/option-spec.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** `scheme://bucket/path`, decoded. For local files the bucket is empty and the path absolute. */
+export interface StoreUrl {
+  readonly scheme: string
+  readonly bucket: string
+  readonly path: string
+}
+
+/** What a store is given from outside; tests replace all of it. */
+export interface StoreContext {
+  readonly clock: Clock
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Whether a store may look for credentials outside the statement: environment, profile, instance, workload identity. */
+  readonly ambientCredentials: boolean
+  /** Throws PATH_NOT_ALLOWED when the statement's user may not reach this host. Called before the first request. */
+  readonly checkEndpoint: (endpoint: URL) => void
+  readonly warn: (message: string) => void
+}
+
+export interface StoreDriver<S extends OptionSpecs = OptionSpecs> {
+  readonly schemes: readonly [string, ...string[]]
+  /** The keys of CONNECTION = (…): parsed, defaulted, redacted and documented from here. */
+  readonly connection: S
+  /** Checks the options together and opens without I/O; the first request finds out whether the bucket is there. */
+  open(url: StoreUrl, connection: OptionValues<S>, context: StoreContext): ObjectStore
+}
+
+/** Keeps the option types inside the driver, forgets them outside, so that one list can hold every driver. */
+export function defineStoreDriver<const S extends OptionSpecs>(driver: StoreDriver<S>): StoreDriver {
+  return driver as unknown as StoreDriver
+}
