@@ -1,0 +1,226 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Abortable } from '../async/abort.ts'
+import type { Clock } from '../async/clock.ts'
+import { CnosError, isCnosError } from '../errors/cnos-error.ts'
+import type { ErrorName } from '../errors/codes.ts'
+import type { ClusterAddress } from './cluster-address.ts'
+import type { ClusterClient, Scope, StreamFormat } from './cluster-client.ts'
+import { parseCsvRows } from './csv.ts'
+
+export interface HttpClientOptions {
+  readonly clock: Clock
+  readonly password: string
+  /** Tries of a transient failure before it is reported. */
+  readonly maxTries?: number
+}
+
+interface Call extends Abortable {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | undefined>>
+  readonly accept?: string
+  readonly body?: string | Uint8Array
+}
+
+/** CnosDB's codes that mean "the same request may succeed a little later". */
+const TRANSIENT_CODES = new Set(['020005', '030015', '030024', '030025', '050027', '050028', '050029'])
+const BASE_DELAY_MS = 200
+const MAX_DELAY_MS = 10_000
+const TAIL_BYTES = 64 * 1024
+
+/** Speaks CnosDB's HTTP API to one node. No answer times out while the connection lives: a COPY may run for hours. */
+export function createHttpClient(address: ClusterAddress, options: HttpClientOptions): ClusterClient {
+  const { clock, password, maxTries = 6 } = options
+  const authorization = `Basic ${Buffer.from(`${address.user}:${password}`, 'utf8').toString('base64')}`
+
+  async function send(call: Call): Promise<IncomingMessage> {
+    const url = new URL(call.path, address.origin)
+    for (const [name, value] of Object.entries(call.query ?? {}))
+      if (value !== undefined) url.searchParams.set(name, value)
+    const body = call.body === undefined ? undefined : Buffer.from(call.body)
+    const answer = await exchange(url, address, {
+      method: call.method,
+      headers: {
+        authorization,
+        accept: call.accept ?? 'text/csv',
+        'accept-encoding': 'identity',
+        ...(body ? { 'content-length': String(body.length) } : {}),
+      },
+      body,
+      signal: call.signal,
+    })
+    if (answer.statusCode === 200) return answer
+    throw refusal(address, answer.statusCode ?? 0, (await readAll(answer, address)).toString('utf8'))
+  }
+
+  async function retrying<T>(attempt: () => Promise<T>, { signal }: Abortable): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await attempt()
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (tries >= maxTries || !isTransient(error)) throw error
+        const ceiling = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** tries)
+        await clock.sleep(ceiling * clock.random(), { signal })
+      }
+    }
+  }
+
+  const post = (sql: string, scope: Scope, more: Readonly<Record<string, string>>, accept: string) =>
+    send({
+      method: 'POST',
+      path: '/api/v1/sql',
+      query: { tenant: scope.tenant, db: scope.database, ...more },
+      accept,
+      body: sql,
+      signal: scope.signal,
+    })
+
+  return {
+    label: address.label,
+    user: address.user,
+    async ping(scope = {}) {
+      const text = await retrying(async () => {
+        const answer = await send({ method: 'GET', path: '/api/v1/ping', signal: scope.signal })
+        return (await readAll(answer, address)).toString('utf8')
+      }, scope)
+      return { version: /"version"\s*:\s*"([^"]*)"/.exec(text)?.[1] ?? 'unknown' }
+    },
+    async query(sql, scope = {}) {
+      const bytes = await retrying(async () => readAll(await post(sql, scope, {}, 'text/csv'), address), scope)
+      return parseCsvRows(bytes.toString('utf8'))
+    },
+    async execute(sql, scope = {}) {
+      await retrying(async () => readAll(await post(sql, scope, {}, 'text/csv'), address), scope)
+    },
+    async *stream(sql, format, scope = {}) {
+      const accept = format === 'csv' ? 'text/csv' : 'application/nd-json'
+      const answer = await retrying(() => post(sql, scope, { chunked: 'true' }, accept), scope)
+      yield* checkedStream(answer, address, format)
+    },
+    async write(lines, scope = {}) {
+      const query = { tenant: scope.tenant, db: scope.database, precision: 'ns' }
+      await retrying(async () => {
+        const answer = await send({ method: 'POST', path: '/api/v1/write', query, body: lines, signal: scope.signal })
+        await readAll(answer, address)
+      }, scope)
+    },
+    async dumpDdl(scope = {}) {
+      try {
+        return await retrying(async () => {
+          const answer = await send({
+            method: 'GET',
+            path: '/api/v1/dump/sql/ddl',
+            accept: '*/*',
+            signal: scope.signal,
+          })
+          return (await readAll(answer, address)).toString('utf8')
+        }, scope)
+      } catch (error) {
+        const isMissing =
+          isCnosError(error) && (error.context.status === 404 || error.errorName === 'INSUFFICIENT_PRIVILEGES')
+        if (isMissing) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+interface Exchange extends Abortable {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer | undefined
+}
+
+function exchange(
+  url: URL,
+  address: ClusterAddress,
+  { method, headers, body, signal }: Exchange,
+): Promise<IncomingMessage> {
+  signal?.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const open = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const outgoing = open(url, { method, headers, ...(signal ? { signal } : {}) }, resolve)
+    outgoing.on('socket', (socket) => socket.setKeepAlive(true, 30_000))
+    outgoing.on('error', (cause) => reject(signal?.aborted ? signal.reason : unreachable(address, cause)))
+    outgoing.end(body)
+  })
+}
+
+async function readAll(answer: IncomingMessage, address: ClusterAddress): Promise<Buffer> {
+  try {
+    const chunks: Buffer[] = []
+    for await (const chunk of answer) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks)
+  } catch (cause) {
+    throw unreachable(address, cause)
+  }
+}
+
+/**
+ * Passes a chunked answer on, and throws at its end when its last record is CnosDB's in-stream error: a failure after
+ * the status line is written into the body of a 200 (spec of the HTTP API, chunked results).
+ */
+async function* checkedStream(
+  answer: IncomingMessage,
+  address: ClusterAddress,
+  format: StreamFormat,
+): AsyncIterable<Uint8Array> {
+  let tail = Buffer.alloc(0)
+  try {
+    for await (const chunk of answer) {
+      tail = Buffer.concat([tail, chunk as Buffer]).subarray(-TAIL_BYTES)
+      yield chunk as Buffer
+    }
+  } catch (cause) {
+    throw unreachable(address, cause)
+  }
+  const lastLine = tail.toString('utf8').trimEnd().split('\n').at(-1) ?? ''
+  const start = format === 'csv' ? lastLine.lastIndexOf('{"error_code": "') : lastLine.lastIndexOf('{"error_code"')
+  if (start >= 0) throw refusal(address, 200, lastLine.slice(start))
+}
+
+function isTransient(error: unknown): boolean {
+  if (isCnosError(error, 'CLUSTER_UNREACHABLE')) return true
+  return isCnosError(error, 'CLUSTER_REFUSED') && TRANSIENT_CODES.has(error.context.remoteCode ?? '')
+}
+
+function unreachable(address: ClusterAddress, cause: unknown): CnosError {
+  if (isCnosError(cause)) return cause
+  const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause)
+  return new CnosError('CLUSTER_UNREACHABLE', `${address.label} does not answer: ${reason}`, {
+    cause,
+    hint: 'check host and port, and that the server runs (curl http://HOST:PORT/api/v1/ping)',
+  })
+}
+
+const NAME_OF_CODE: Readonly<Record<string, ErrorName>> = {
+  '010016': 'ACCESS_DENIED',
+  '040006': 'ACCESS_DENIED',
+  '010004': 'INSUFFICIENT_PRIVILEGES',
+}
+
+function refusal(address: ClusterAddress, status: number, body: string): CnosError {
+  const remoteCode = /"error_code"\s*:\s*"(\d+)"/.exec(body)?.[1]
+  const message = parseErrorMessage(body)
+  const name = NAME_OF_CODE[remoteCode ?? ''] ?? 'CLUSTER_REFUSED'
+  return new CnosError(
+    name,
+    `${address.label} answered ${remoteCode ?? `HTTP ${status}`}${message ? `: ${message}` : ''}`,
+    {
+      context: { status, ...(remoteCode ? { remoteCode } : {}) },
+      ...(name === 'ACCESS_DENIED'
+        ? { hint: `check user '${address.user}', its password, and that it may use this tenant` }
+        : {}),
+    },
+  )
+}
+
+function parseErrorMessage(body: string): string {
+  try {
+    return String((JSON.parse(body) as { error_message?: unknown }).error_message ?? '')
+  } catch {
+    return /"error_message"\s*:\s*"(.*)"\s*\}/s.exec(body)?.[1] ?? ''
+  }
+}
