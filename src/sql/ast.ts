@@ -13,7 +13,7 @@ export interface ObjectName {
 /** SELECT, WITH, VALUES or UNION text, verbatim, without the final semicolon. */
 export interface Query {
   readonly text: string
-  /** Where `text` starts in the statement, so that the engine's positions can be translated. */
+  /** Where `text` starts in the statement, counted like `String.slice`, so that positions in it can be translated. */
   readonly offset: number
 }
 
@@ -29,6 +29,8 @@ export interface ColumnDefinition {
   readonly type: string
   /** Upper case; absent when no CODEC(…) was written. */
   readonly codec?: string
+  /** `NOT NULL`, of a column of an external table. */
+  readonly notNull?: true
 }
 
 /** The location end of a COPY INTO. */
@@ -166,6 +168,8 @@ export type Statement =
       readonly compression: string | undefined
       readonly partitionedBy: readonly string[]
       readonly options: Options
+      /** What was written in WITH ORDER (…), verbatim. Says how the files are sorted; changes no result. */
+      readonly order?: Expression
       readonly location: string
     }
   | {
