@@ -19,6 +19,11 @@ export interface GetOptions extends Abortable {
   readonly ifMatch?: string | undefined
 }
 
+export interface PutMultipartOptions extends Abortable {
+  /** The expected size, when known: parts grow so that the store's limit on their number is kept. */
+  readonly sizeBytes?: number | undefined
+}
+
 export interface GetResult {
   readonly meta: ObjectMeta
   /** Leaving the loop early frees the connection. Ends short of the promised length only by throwing. */
@@ -37,11 +42,27 @@ export interface ObjectStore {
   get(path: string, options?: GetOptions): Promise<GetResult>
   /** All or nothing: no reader ever sees half an object. Replaces what was there. */
   put(path: string, bytes: Uint8Array, options?: Abortable): Promise<PutResult>
-  putMultipart(path: string, options?: Abortable): Promise<MultipartUpload>
-  /** Every object whose path starts with `prefix`, by ascending path; an empty prefix lists everything. */
+  putMultipart(path: string, options?: PutMultipartOptions): Promise<MultipartUpload>
+  /**
+   * Every object whose path starts with `prefix`, by ascending path (bytes of its UTF-8); an empty prefix lists
+   * everything. Zero-byte folder markers (paths that end in `/`) are objects and listed.
+   */
   list(prefix: string, options?: Abortable): AsyncIterable<ObjectMeta>
   /** Succeeds when there is nothing to delete. */
   delete(path: string, options?: Abortable): Promise<void>
+  /** Only the local store has it: the engine may read such objects in place, and finished files may be moved in. */
+  readonly files?: FileAccess | undefined
+}
+
+/** The short cut around copying bytes where objects are files of this machine. */
+export interface FileAccess {
+  /** The absolute path of the file behind `path`; PATH_NOT_ALLOWED when it lies outside the permitted roots. */
+  filePath(path: string): Promise<string>
+  /**
+   * Makes the finished file `from` the object `path`, all or nothing and durable; `from` is gone afterwards.
+   * A rename on one file system, a copy otherwise.
+   */
+  adopt(path: string, from: string, options?: Abortable): Promise<PutResult>
 }
 
 export interface MultipartUpload {
@@ -53,6 +74,9 @@ export interface MultipartUpload {
   putPart(partNumber: number, bytes: Uint8Array, options?: Abortable): Promise<void>
   /** The object appears here, whole, after its size and the store's checksum agreed with what was sent. */
   complete(options?: Abortable): Promise<PutResult>
-  /** Leaves nothing behind. Takes no signal: cleaning up is not cancelled. */
+  /**
+   * Leaves nothing that can be listed or read, and frees what the store lets us free; never rejects.
+   * Takes no signal: cleaning up is not cancelled.
+   */
   abort(): Promise<void>
 }

@@ -9,6 +9,20 @@ export interface StoreUrl {
   readonly path: string
 }
 
+/** How long a store keeps trying. Every field has a default; tests shorten them. */
+export interface Patience {
+  /** Tries of one request, the first included. Default 10. */
+  readonly maxTries: number
+  /** No new try starts when this much time has gone by. Default 180 000. */
+  readonly maxElapsedMs: number
+  /** The first pause is at most this long; each next bound doubles. Default 100. */
+  readonly baseDelayMs: number
+  /** Upper bound of a pause, a Retry-After included. Default 15 000. */
+  readonly maxDelayMs: number
+  /** A request or body that moves no byte for this long has failed and may be tried again. Default 30 000. */
+  readonly stallMs: number
+}
+
 /** What a store is given from outside; tests replace all of it. */
 export interface StoreContext {
   readonly clock: Clock
@@ -18,6 +32,9 @@ export interface StoreContext {
   /** Throws PATH_NOT_ALLOWED when the statement's user may not reach this host. Called before the first request. */
   readonly checkEndpoint: (endpoint: URL) => void
   readonly warn: (message: string) => void
+  /** The directories local files may lie in, symbolic links resolved; absent or empty permits every path. */
+  readonly localRoots?: readonly string[] | undefined
+  readonly patience?: Partial<Patience> | undefined
 }
 
 export interface StoreDriver<S extends OptionSpecs = OptionSpecs> {
