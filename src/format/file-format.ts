@@ -1,10 +1,18 @@
+import type { Abortable } from '../async/abort.ts'
+import type { Session } from '../engine/engine.ts'
+import type { RelationColumn } from '../engine/relation.ts'
 import type { Column } from '../model/schema.ts'
 import type { OptionSpecs, OptionValues } from '../options/option-spec.ts'
 
-/** A file on local disk (or a FIFO) as the engine sees it; `origin` names what the user asked for, for messages. */
+/** How the bytes of a text file are packed. */
+export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** A file on local disk as the engine sees it; `origin` names what the user asked for, for messages. */
 export interface LocalFile {
   readonly path: string
   readonly origin: string
+  /** Ignored by formats that compress inside the file. */
+  readonly compression: Compression
 }
 
 /** A column that leaves or enters a file. `type` is DuckDB's name of the engine-side type. */
@@ -12,26 +20,47 @@ export interface FileColumn {
   readonly name: string
   readonly type: string
   /** Set when it is a table's column; absent for a column of a subquery. */
-  readonly column?: Column
+  readonly column?: Column | undefined
 }
 
 /** How DuckDB writes: `COPY (SELECT <projection> FROM …) TO '…' (<copyOptions>)`. */
 export interface Writer {
   readonly projection: string
   readonly copyOptions: string
-  /** What Node does to the finished text, because DuckDB's gzip costs 8× and is ignored on pipes. */
-  readonly compression: 'none' | 'gzip' | 'zstd'
+  /** What is done to the finished text, because DuckDB's gzip costs 8×. */
+  readonly compression: Compression
+  /** Bytes of a file without rows, such as a header line: a file of this size is not published. */
+  readonly emptyBytes: number
+}
+
+export interface WriteRequest<S extends OptionSpecs> {
+  readonly columns: readonly FileColumn[]
+  readonly options: OptionValues<S>
+  /** Facts for readers, kept where the format has a place for them (Parquet's key-value metadata). */
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+/** A column of the result and the file column it is read from. */
+export interface ReadColumn extends FileColumn {
+  readonly source: string
+}
+
+export interface ReadRequest<S extends OptionSpecs> {
+  /** At least one; their order is the order of the rows. */
+  readonly files: readonly LocalFile[]
+  /** What `from` yields, in order. Sources are found by name, ignoring what else the files hold. */
+  readonly columns: readonly ReadColumn[]
+  /** The columns of a file without names of its own (CSV), by position: every line must have exactly these. */
+  readonly fileColumns: readonly string[]
+  readonly options: OptionValues<S>
 }
 
 /** How DuckDB reads. */
 export interface Reader {
-  /** A FROM item that yields exactly `columns`, in order, with their engine types; a value that does not fit raises. */
+  /** A FROM item that yields exactly the request's columns with their engine types; a value that does not fit raises. */
   readonly from: string
-  /**
-   * After `from` failed: a SELECT of at most one row (file, line, column, value, reason) that names the first value
-   * at fault, or undefined when the engine's own message is all there is.
-   */
-  readonly diagnosis?: string
+  /** After reading `from` failed with `error`: the same fault as an error that names file, line, column and value. */
+  readonly explain: (error: unknown, session: Session, options?: Abortable) => Promise<unknown>
 }
 
 export interface FileFormat<S extends OptionSpecs = OptionSpecs> {
@@ -40,15 +69,24 @@ export interface FileFormat<S extends OptionSpecs = OptionSpecs> {
   readonly options: S
   /** With the dot; compression included, such as `.csv.gz`. */
   extension(options: OptionValues<S>): string
-  writer(columns: readonly FileColumn[], options: OptionValues<S>): Writer
-  /** auto_infer_schema = false: the file is read as `columns` (CSV by position, JSON and Parquet by name). */
-  reader(files: readonly LocalFile[], columns: readonly FileColumn[], options: OptionValues<S>): Reader
-  /** auto_infer_schema = true: a SELECT whose DESCRIBE gives the columns the files themselves declare. */
-  inference(files: readonly LocalFile[], options: OptionValues<S>): string
-  /** Whether a Relation over these files can be read twice at little cost (Parquet) or should be staged once (text). */
+  /** Throws PLANNING when a column's type has no place in the format. */
+  writer(request: WriteRequest<S>): Writer
+  /** May look into the files, so it waits. Throws BAD_FILE or FILE_TRUNCATED, naming the file. */
+  reader(request: ReadRequest<S>, session: Session, options?: Abortable): Promise<Reader>
+  /** The columns the files themselves declare, merged over the files: what auto_infer_schema = true goes by. */
+  inspect(
+    files: readonly LocalFile[],
+    options: OptionValues<S>,
+    session: Session,
+    waiting?: Abortable,
+  ): Promise<readonly RelationColumn[]>
+  /** How the text of the whole file is packed, as the options say; undefined = look at name and first bytes. */
+  compression(options: OptionValues<S>): Compression | undefined
+  /** Whether the files can be read twice at little cost (Parquet) or should be staged once (text). */
   readonly cheapToReread: boolean
 }
 
+/** Keeps the option types inside the format, forgets them outside, so that one list can hold every format. */
 export function defineFileFormat<const S extends OptionSpecs>(format: FileFormat<S>): FileFormat {
   return format as unknown as FileFormat
 }
