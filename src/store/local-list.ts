@@ -1,0 +1,90 @@
+import type { Dirent, Stats } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Abortable } from '../async/abort.ts'
+import { localStoreError } from './local-error.ts'
+import { confineToRoots, fileOf, pathOf } from './local-path.ts'
+import { isUnfinished } from './local-publish.ts'
+
+export interface FoundFile {
+  readonly path: string
+  readonly found: Stats
+}
+
+export interface ListFilesOptions extends Abortable {
+  readonly roots?: readonly string[] | undefined
+}
+
+/**
+ * The regular files whose object path starts with `prefix`, by ascending path: recursive, hidden files included,
+ * symbolic links followed unless they leave the roots or loop; unfinished uploads and broken links left out.
+ * A directory that does not exist holds nothing.
+ */
+export async function listFiles(prefix: string, options: ListFilesOptions = {}): Promise<readonly FoundFile[]> {
+  const wanted = prefix.replace(/^\/+/, '')
+  const top = wanted === '' || wanted.endsWith('/') ? fileOf(wanted) : dirname(fileOf(wanted))
+  const files: { readonly key: Buffer; readonly file: FoundFile }[] = []
+  const take = (file: FoundFile) => files.push({ key: Buffer.from(file.path), file })
+  await walk(top, { ...options, wanted, take, ancestors: [] })
+  files.sort((a, b) => Buffer.compare(a.key, b.key))
+  return files.map(({ file }) => file)
+}
+
+interface Walk extends ListFilesOptions {
+  readonly wanted: string
+  readonly take: (file: FoundFile) => void
+  /** The real paths of the directories above, to notice a link that points back. */
+  readonly ancestors: readonly string[]
+}
+
+async function walk(directory: string, state: Walk): Promise<void> {
+  state.signal?.throwIfAborted()
+  const real = await realDirectory(directory, state)
+  if (real === undefined || state.ancestors.includes(real)) return
+  const inside = { ...state, ancestors: [...state.ancestors, real] }
+  for (const entry of await entriesOf(directory)) await visit(join(directory, entry.name), entry, inside)
+}
+
+async function visit(file: string, entry: Dirent, state: Walk): Promise<void> {
+  const path = pathOf(file)
+  if (!path.startsWith(state.wanted) && !state.wanted.startsWith(`${path}/`)) return
+  if (isUnfinished(entry.name)) return
+  if (entry.isDirectory()) return walk(file, state)
+  const found = await statIfThere(file)
+  if (!found) return
+  if (found.isDirectory()) return walk(file, state)
+  if (!found.isFile() || !path.startsWith(state.wanted)) return
+  if (entry.isSymbolicLink()) await confineToRoots(file, state.roots)
+  state.take({ path, found })
+}
+
+async function realDirectory(directory: string, state: Walk): Promise<string | undefined> {
+  try {
+    const real = await realpath(directory)
+    await confineToRoots(directory, state.roots)
+    return real
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw localStoreError(error, directory)
+  }
+}
+
+async function entriesOf(directory: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true })
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw localStoreError(error, directory)
+  }
+}
+
+async function statIfThere(file: string): Promise<Stats | undefined> {
+  try {
+    return await stat(file)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw localStoreError(error, file)
+  }
+}
+
+const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'
