@@ -56,4 +56,6 @@ export interface EngineOptions {
   readonly tempBytes: number
   /** Statements at once; below libuv's pool size. */
   readonly maxQueries: number
+  /** DuckDB's worker threads; all cores when absent. */
+  readonly threads?: number | undefined
 }

@@ -1,0 +1,98 @@
+import { CnosError, type CnosErrorOptions, isCnosError } from '../errors/cnos-error.ts'
+import type { ErrorName } from '../errors/codes.ts'
+
+/** What DuckDB says with `errors_as_json`, or read from its plain text where the setting does not reach. */
+export interface DuckDbFault {
+  /** DuckDB's own class of the error, such as `Binder` or `Out of Memory`. */
+  readonly type: string
+  readonly message: string
+  /** Byte offset into the SQL text. */
+  readonly position?: number
+  /** The operating system's error number, for `IO`. */
+  readonly errno?: number
+}
+
+const NAME_OF_TYPE: Readonly<Record<string, ErrorName>> = {
+  Parser: 'SQL_SYNTAX',
+  Syntax: 'SQL_SYNTAX',
+  Binder: 'PLANNING',
+  Catalog: 'PLANNING',
+  Conversion: 'CAST_FAILED',
+  'Mismatch Type': 'CAST_FAILED',
+  'Out of Range': 'CAST_FAILED',
+  'Invalid Input': 'PLANNING',
+  'Invalid Type': 'PLANNING',
+  'Not implemented': 'UNSUPPORTED',
+  'Missing Extension': 'UNSUPPORTED',
+  Permission: 'PATH_NOT_ALLOWED',
+  IO: 'BAD_FILE',
+  'Out of Memory': 'OUT_OF_MEMORY',
+  TransactionContext: 'META_CONFLICT',
+  FATAL: 'INTERNAL',
+  INTERNAL: 'INTERNAL',
+  Serialization: 'INTERNAL',
+}
+
+const HINT_OF_NAME: Partial<Record<ErrorName, string>> = {
+  OUT_OF_MEMORY: 'Give the server a larger memory budget, or ask for fewer rows at once.',
+  NO_SPACE: 'Free space on the device, or give the server a larger spool budget.',
+  META_CONFLICT: 'Another statement changed the same table meanwhile: send it again.',
+  INTERNAL: 'Please report this with the statement and the log.',
+}
+
+const ENOSPC = 28
+
+/** Reads DuckDB's error text; never throws. */
+export function parseFault(text: string): DuckDbFault {
+  const brace = text.indexOf('{"exception_type"')
+  if (brace >= 0) {
+    const fault = parseJsonFault(text.slice(brace))
+    if (fault) return fault
+  }
+  const match = /^([A-Za-z ]+?) Error: (.*)$/s.exec(text)
+  return match ? { type: match[1] as string, message: match[2] as string } : { type: '', message: text }
+}
+
+function parseJsonFault(json: string): DuckDbFault | undefined {
+  try {
+    const fields = JSON.parse(json) as Record<string, string>
+    const position = Number(fields.position)
+    const errno = Number(fields.errno)
+    return {
+      type: fields.exception_type ?? '',
+      message: fields.exception_message ?? json,
+      ...(Number.isSafeInteger(position) ? { position } : {}),
+      ...(Number.isSafeInteger(errno) ? { errno } : {}),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function nameOf({ type, message, errno }: DuckDbFault): ErrorName {
+  if (errno === ENOSPC || /no space left|max_temp_directory_size|failed to offload/i.test(message)) return 'NO_SPACE'
+  if (/unsuccessful or closed (streaming|pending) query/i.test(message)) return 'INTERNAL'
+  return NAME_OF_TYPE[type] ?? 'PLANNING'
+}
+
+/** DuckDB's advice speaks of settings and statements that users of the server cannot reach. */
+function plainMessage(message: string): string {
+  const withoutAdvice = message
+    .split(/\n\n(?:Possible solutions|Please try installing|Use "SET|\* |LINE \d)/)[0]
+    ?.replace(/\s+$/, '')
+  return withoutAdvice === undefined || withoutAdvice === '' ? message : withoutAdvice
+}
+
+/** An error thrown by DuckDB as ours; a CnosError passes through. `position` counts bytes of the SQL text as sent. */
+export function fromDuckDbError(error: unknown): CnosError {
+  if (isCnosError(error)) return error
+  const fault = parseFault(error instanceof Error ? error.message : String(error))
+  const name = nameOf(fault)
+  const hint = HINT_OF_NAME[name]
+  const options: CnosErrorOptions = {
+    cause: error,
+    ...(fault.position === undefined ? {} : { context: { position: fault.position } }),
+    ...(hint === undefined ? {} : { hint }),
+  }
+  return new CnosError(name, plainMessage(fault.message), options)
+}

@@ -1,0 +1,194 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { DuckDBInstance, type DuckDBResult, type DuckDBVarCharVector } from '@duckdb/node-api'
+import type { Abortable } from '../async/abort.ts'
+import { Limit } from '../async/limit.ts'
+import { CnosError } from '../errors/cnos-error.ts'
+import { ConnectionSession } from './duckdb-connection.ts'
+import { parseFault } from './duckdb-errors.ts'
+import type { CopyToOptions, Engine, EngineOptions, EngineRow, Session } from './engine.ts'
+import { quoteString } from './quote.ts'
+import type { RelationColumn } from './relation.ts'
+
+/**
+ * Opens or creates the database file and finishes what a crash left half done. Rejects with DATA_DIRECTORY, and
+ * touches nothing, when another process holds the file, it cannot be read, or a newer version wrote it.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  await mkdir(options.tempDirectory, { recursive: true })
+  const instance = await openInstance(options)
+  const engine = new DuckDbEngine(instance, options.maxQueries)
+  try {
+    for (const setting of settingsOf(options)) await engine.run(setting)
+    return engine
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+async function openInstance({ path }: EngineOptions): Promise<DuckDBInstance> {
+  try {
+    return await DuckDBInstance.create(path, {
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    })
+  } catch (error) {
+    throw openError(path, error)
+  }
+}
+
+function openError(path: string, error: unknown): CnosError {
+  const { message } = parseFault(error instanceof Error ? error.message : String(error))
+  const holder = /PID (\d+)/.exec(message)?.[1]
+  const inUse = /lock/i.test(message)
+  const newer = /version number|newer version|storage version/i.test(message)
+  const reason = inUse
+    ? `is in use by another process${holder ? ` (PID ${holder})` : ''}`
+    : newer
+      ? 'was written by a newer version'
+      : `cannot be opened: ${message}`
+  const hint = inUse
+    ? 'Stop that process, or choose another data directory.'
+    : newer
+      ? 'Start the version that wrote it, or choose another data directory.'
+      : 'Check the permissions and the disk, restore the directory from a backup, or choose another data directory.'
+  return new CnosError('DATA_DIRECTORY', `The data directory ${dirname(path)} ${reason}.`, { cause: error, hint })
+}
+
+/** Insertion order is kept everywhere but in COPY TO, which says PRESERVE_ORDER itself. */
+function settingsOf({ memoryBytes, tempDirectory, tempBytes, threads }: EngineOptions): string[] {
+  return [
+    'SET GLOBAL errors_as_json = true',
+    `SET GLOBAL memory_limit = '${memoryBytes}B'`,
+    `SET GLOBAL temp_directory = ${quoteString(tempDirectory)}`,
+    `SET GLOBAL max_temp_directory_size = '${tempBytes}B'`,
+    ...(threads === undefined ? [] : [`SET GLOBAL threads = ${threads}`]),
+    "SET GLOBAL TimeZone = 'UTC'",
+    'SET GLOBAL preserve_insertion_order = true',
+  ]
+}
+
+export class DuckDbEngine implements Engine {
+  readonly #instance: DuckDBInstance
+  readonly #slots: Limit
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(instance: DuckDBInstance, maxQueries: number) {
+    this.#instance = instance
+    this.#slots = new Limit(maxQueries)
+  }
+
+  run(sql: string, options: Abortable = {}): Promise<bigint> {
+    return this.withSession((session) => session.run(sql), options)
+  }
+
+  all(sql: string, options: Abortable = {}): Promise<readonly EngineRow[]> {
+    return this.withSession((session) => session.all(sql), options)
+  }
+
+  describe(select: string, options: Abortable = {}): Promise<readonly RelationColumn[]> {
+    return this.withSession((session) => session.describe(select), options)
+  }
+
+  copyTo(select: string, target: string, copyOptions: string, options: CopyToOptions = {}): Promise<bigint> {
+    const sql = `COPY (${select}\n) TO ${quoteString(target)} (${copyOptions})`
+    return this.#lease((session) => session.run(sql, { onProgress: options.onProgress }), options)
+  }
+
+  withSession<T>(work: (session: Session) => Promise<T>, options: Abortable = {}): Promise<T> {
+    return this.#lease(work, options)
+  }
+
+  transaction<T>(work: (session: Session) => Promise<T>, options: Abortable = {}): Promise<T> {
+    return this.#lease(async (session) => {
+      await session.run('BEGIN TRANSACTION')
+      try {
+        const result = await work(session)
+        await session.run('COMMIT')
+        return result
+      } catch (error) {
+        await rollBack(session)
+        throw error
+      }
+    }, options)
+  }
+
+  async *lines(select: string, options: Abortable = {}): AsyncIterable<readonly string[]> {
+    let finish = () => {}
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    let lease: Promise<void> = Promise.resolve()
+    const opened = new Promise<ConnectionSession>((resolve, reject) => {
+      lease = this.#lease((session) => {
+        resolve(session)
+        return finished
+      }, options)
+      lease.catch(reject)
+    })
+    try {
+      const session = await opened
+      yield* fetchLines(session, await session.stream(select))
+    } finally {
+      finish()
+      await lease
+    }
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.run('CHECKPOINT')
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort(new CnosError('INTERNAL', 'The database is being closed.'))
+    await Promise.allSettled([...this.#running])
+    this.#instance.closeSync()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #lease<T>(work: (session: ConnectionSession) => Promise<T>, { signal }: Abortable): Promise<T> {
+    const closing = this.#closing.signal
+    const linked = signal ? AbortSignal.any([signal, closing]) : closing
+    const task = this.#slots.run(() => this.#connected(work, linked), { signal: linked })
+    this.#running.add(task)
+    try {
+      return await task
+    } finally {
+      this.#running.delete(task)
+    }
+  }
+
+  /** Connecting costs a quarter of a millisecond, and a connection of one's own never sees another's state. */
+  async #connected<T>(work: (session: ConnectionSession) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const connection = await this.#instance.connect()
+    try {
+      return await work(new ConnectionSession(connection, signal))
+    } finally {
+      connection.disconnectSync()
+    }
+  }
+}
+
+/** Not cancelled, and silent: the error that led here matters more, and disconnecting rolls back as well. */
+async function rollBack(session: ConnectionSession): Promise<void> {
+  try {
+    await session.connection.run('ROLLBACK')
+  } catch {}
+}
+
+async function* fetchLines(session: ConnectionSession, result: DuckDBResult): AsyncIterable<readonly string[]> {
+  for (;;) {
+    const chunk = await session.interruptible(() => result.fetchChunk())
+    if (chunk === null || chunk.rowCount === 0) return
+    const vector = chunk.getColumnVector(0) as DuckDBVarCharVector
+    const lines = new Array<string>(chunk.rowCount)
+    for (let row = 0; row < lines.length; row += 1) lines[row] = vector.getItem(row) ?? ''
+    yield lines
+  }
+}
