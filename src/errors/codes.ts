@@ -83,6 +83,18 @@ export const ERROR_CODES = {
   UNSUPPORTED: { code: '010005', kind: 'unsupported', retryable: false, summary: 'Understood, but not available.' },
   QUERY_NOT_FOUND: { code: '010011', kind: 'sql', retryable: false, summary: 'No running query has this id.' },
   TOO_MANY_QUERIES: { code: '010012', kind: 'sql', retryable: true, summary: 'All query slots are in use.' },
+  QUERY_CANCELED: {
+    code: '010014',
+    kind: 'sql',
+    retryable: false,
+    summary: 'The statement was ended by KILL QUERY.',
+  },
+  SERVER_CLOSED: {
+    code: '010015',
+    kind: 'cluster',
+    retryable: true,
+    summary: 'The server is shutting down.',
+  },
   TIME_IS_NULL: { code: '010023', kind: 'data', retryable: false, summary: 'A row has no time.' },
   DUPLICATE_COLUMN: { code: '010027', kind: 'sql', retryable: false, summary: 'A column is declared twice.' },
   COLUMN_EXISTS: { code: '010028', kind: 'sql', retryable: false, summary: 'The column already exists.' },
