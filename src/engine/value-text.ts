@@ -1,0 +1,103 @@
+/**
+ * How CnosDB spells a value in text, as DuckDB expressions: what CSV, TSV, JSON and tables of the HTTP API and of
+ * COPY INTO have in common. Every function takes a DuckDB expression without side effects (it is repeated) and returns
+ * one that yields VARCHAR, NULL for NULL.
+ */
+
+const TIMESTAMP_TYPES: ReadonlySet<string> = new Set(['TIMESTAMP_NS', 'TIMESTAMP', 'TIMESTAMP_MS', 'TIMESTAMP_S'])
+const ZONED_TYPE = 'TIMESTAMP WITH TIME ZONE'
+const FLOATING_TYPES: ReadonlySet<string> = new Set(['DOUBLE', 'FLOAT'])
+const NUMBER = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\(.*\)|BOOLEAN)$/
+
+/** Whether the type is a list, struct, map, union or blob, which CSV and tables have no text for. */
+export function isNestedType(type: string): boolean {
+  return /\]$|^(STRUCT|MAP|UNION|BLOB|BIT|VARIANT)\b/.test(type)
+}
+
+const isTime = (type: string) => TIMESTAMP_TYPES.has(type) || type === ZONED_TYPE
+
+/** `2022-01-01T02:00:10.000000000`: always nine digits, no zone; `Z` only after a zoned time. */
+export function nineDigitTime(expression: string, type: string): string {
+  const format = `'%Y-%m-%dT%H:%M:%S.%n'`
+  if (type === ZONED_TYPE) return `strftime((${expression}) AT TIME ZONE 'UTC', ${format}) || 'Z'`
+  return `strftime(${expression}, ${format})`
+}
+
+/** `2022-01-01T02:00:10`, with 3, 6 or 9 digits of a second only when needed. */
+export function shortTime(expression: string, type: string): string {
+  const local = type === ZONED_TYPE ? `(${expression}) AT TIME ZONE 'UTC'` : expression
+  const text = nineDigitTime(local, 'TIMESTAMP')
+  const short = `CASE WHEN suffix(${text}, '.000000000') THEN left(${text}, -10) WHEN suffix(${text}, '000000') THEN left(${text}, -6) WHEN suffix(${text}, '000') THEN left(${text}, -3) ELSE ${text} END`
+  return type === ZONED_TYPE ? `(${short}) || 'Z'` : short
+}
+
+/**
+ * A DOUBLE as CSV has it: the shortest text that reads back to the same number, always with a fraction digit; plain
+ * for 1e-5 <= |x| < 1e10, else `1.0e10`, `1.5e-7`; `NaN`, `inf`, `-inf`.
+ */
+export function doubleText(expression: string): string {
+  const x = `(${expression})`
+  const text = `${x}::VARCHAR`
+  const digits = `rtrim(replace(ltrim(${text}, '-'), '.', ''), '0')`
+  const sign = `CASE WHEN ${x} < 0 THEN '-' ELSE '' END`
+  const fraction = `CASE WHEN length(${digits}) > 1 THEN ${digits}[2:] ELSE '0' END`
+  const exponent = `(strpos(ltrim(${text}, '-'), '.') - 2)::VARCHAR`
+  return `CASE WHEN ${isPlain(x, '1e10')} THEN ${text} \
+WHEN isnan(${x}) THEN 'NaN' WHEN isinf(${x}) THEN ${text} \
+WHEN abs(${x}) < 1e-4::DOUBLE AND abs(${x}) >= 1e-5::DOUBLE THEN to_json(${x}::DOUBLE)::VARCHAR \
+WHEN abs(${x}) >= 1e10::DOUBLE AND abs(${x}) < 1e16::DOUBLE THEN ${sign} || ${digits}[1] || '.' || ${fraction} || 'e' || ${exponent} \
+ELSE regexp_replace(${shortExponent(text)}, '^(-?[0-9])e', '\\1.0e') END`
+}
+
+/** A DOUBLE as a JSON number, plain for 1e-5 <= |x| < 1e16, else `1e16`, `1.5e-7`; NULL for NaN and the infinities. */
+export function doubleJson(expression: string): string {
+  const x = `(${expression})`
+  const text = `${x}::VARCHAR`
+  return `CASE WHEN ${isPlain(x, '1e16')} THEN ${text} WHEN NOT isfinite(${x}) THEN NULL \
+WHEN abs(${x}) < 1e-4::DOUBLE AND abs(${x}) >= 1e-5::DOUBLE THEN to_json(${x}::DOUBLE)::VARCHAR \
+ELSE ${shortExponent(text)} END`
+}
+
+/** DuckDB prints these plainly, with a fraction digit, by itself. */
+const isPlain = (x: string, below: string) => `(abs(${x}) >= 1e-4::DOUBLE AND abs(${x}) < ${below}::DOUBLE) OR ${x} = 0`
+
+/** `1e+16` and `1.5e-07` of C become `1e16` and `1.5e-7`. */
+const shortExponent = (text: string) => `replace(replace(${text}, 'e+', 'e'), 'e-0', 'e-')`
+
+/** The unquoted text of a value in CSV. Not for nested types. */
+export function plainText(expression: string, type: string): string {
+  if (isTime(type)) return nineDigitTime(expression, type)
+  if (FLOATING_TYPES.has(type)) return doubleText(expression)
+  return type === 'VARCHAR' ? expression : `(${expression})::VARCHAR`
+}
+
+/** A field of CSV: quoted, with `"` doubled, only when it holds the delimiter (one character), a quote, CR or LF. */
+export function csvField(expression: string, type: string, delimiter: string): string {
+  const text = plainText(expression, type)
+  const isSafe = type !== 'VARCHAR' && !/[-+.:0-9A-Za-z" ]/.test(delimiter)
+  if (isSafe && (isTime(type) || FLOATING_TYPES.has(type) || NUMBER.test(type))) return text
+  const special = [delimiter, '"', '\n', '\r']
+  const test = special.map((c) => `contains(${text}, ${literal(c)})`).join(' OR ')
+  return `CASE WHEN ${test} THEN '"' || replace(${text}, '"', '""') || '"' ELSE ${text} END`
+}
+
+/** A JSON value; NULL where CnosDB leaves the key out (NULL, NaN, the infinities). */
+export function jsonValue(expression: string, type: string): string {
+  if (isTime(type)) return `'"' || ${shortTime(expression, type)} || '"'`
+  if (FLOATING_TYPES.has(type)) return doubleJson(expression)
+  if (NUMBER.test(type)) return `(${expression})::VARCHAR`
+  if (/^(DOUBLE|FLOAT)\[\]$/.test(type))
+    return `to_json(list_transform(${expression}, lambda e: CASE WHEN isfinite(e) THEN e END))::VARCHAR`
+  return `to_json(${expression})::VARCHAR`
+}
+
+/** The text of a value in a table for people: as CSV, with short times. Not for nested types. */
+export function tableText(expression: string, type: string): string {
+  return isTime(type) ? shortTime(expression, type) : plainText(expression, type)
+}
+
+function literal(text: string): string {
+  if (text === '\n') return 'chr(10)'
+  if (text === '\r') return 'chr(13)'
+  return `'${text.replaceAll("'", "''")}'`
+}
