@@ -1,0 +1,65 @@
+import type { Abortable } from '../async/abort.ts'
+import type { Engine, EngineRow } from '../engine/engine.ts'
+import type { Relation } from '../engine/relation.ts'
+import { CnosError } from '../errors/cnos-error.ts'
+import type { QueryHandle } from './query-registry.ts'
+import type { RowsResult } from './result.ts'
+
+/**
+ * The rows of a relation, computed while they are read. The statement stays on the list of running queries until the
+ * last row was read, reading stopped or failed, `close` was called, or it was aborted before anybody read.
+ */
+export function rowsResult(engine: Engine, relation: Relation, handle: QueryHandle): RowsResult {
+  const stop = new AbortController()
+  let isRead = false
+
+  const end = () => {
+    handle.signal.removeEventListener('abort', onAbort)
+    handle.end()
+  }
+  const onAbort = () => {
+    if (!isRead) end()
+  }
+  handle.signal.addEventListener('abort', onAbort, { once: true })
+  if (handle.signal.aborted) onAbort()
+
+  const start = (signal: AbortSignal | undefined): AbortSignal => {
+    if (isRead) throw new CnosError('INTERNAL', 'the rows of a result are read once')
+    isRead = true
+    return AbortSignal.any([handle.signal, stop.signal, ...(signal ? [signal] : [])])
+  }
+
+  return {
+    kind: 'rows',
+    columns: relation.columns,
+    async *lines(expression: string, { signal }: Abortable = {}) {
+      const linked = start(signal)
+      let rows = 0n
+      try {
+        for await (const batch of engine.lines(linesOf(relation, expression), { signal: linked })) {
+          rows += BigInt(batch.length)
+          handle.setProgress({ rows, percent: -1 })
+          yield batch
+        }
+      } finally {
+        end()
+      }
+    },
+    async all({ signal }: Abortable = {}): Promise<readonly EngineRow[]> {
+      const linked = start(signal)
+      try {
+        return await engine.all(relation.select, { signal: linked })
+      } finally {
+        end()
+      }
+    },
+    close() {
+      stop.abort(new CnosError('QUERY_CANCELED', 'The query has been canceled', { hint: 'its result was closed' }))
+      if (!isRead) end()
+    },
+  }
+}
+
+function linesOf(relation: Relation, expression: string): string {
+  return `SELECT ${expression} FROM (${relation.select}\n) AS result`
+}
