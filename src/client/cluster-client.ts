@@ -5,6 +5,8 @@ export interface Scope extends Abortable {
   readonly tenant?: string | undefined
   /** `public` when absent. */
   readonly database?: string | undefined
+  /** False for a statement that must not be sent twice, such as an export that adds files. True when absent. */
+  readonly isRepeatable?: boolean | undefined
 }
 
 /** A row of a CSV answer: every value as text; NULL and '' are the same empty text (CnosDB's CSV cannot tell them apart). */

@@ -54,13 +54,13 @@ export function createHttpClient(address: ClusterAddress, options: HttpClientOpt
     throw refusal(address, answer.statusCode ?? 0, (await readAll(answer, address)).toString('utf8'))
   }
 
-  async function retrying<T>(attempt: () => Promise<T>, { signal }: Abortable): Promise<T> {
+  async function retrying<T>(attempt: () => Promise<T>, { signal, isRepeatable = true }: Scope): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await attempt()
       } catch (error) {
         signal?.throwIfAborted()
-        if (tries >= maxTries || !isTransient(error)) throw error
+        if (!isRepeatable || tries >= maxTries || !isTransient(error)) throw error
         const ceiling = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** tries)
         await clock.sleep(ceiling * clock.random(), { signal })
       }

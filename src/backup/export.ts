@@ -1,0 +1,249 @@
+import type { Abortable } from '../async/abort.ts'
+import type { Clock } from '../async/clock.ts'
+import type { ClusterClient } from '../client/cluster-client.ts'
+import { CnosError } from '../errors/cnos-error.ts'
+import type { StoreContext } from '../store/store-driver.ts'
+import type { ClusterMetadata, TableInfo } from './cluster-metadata.ts'
+import { META_FILE, printDdl, SCHEMA_FILE, writePrivateFile } from './ddl-files.ts'
+import { type ExportContext, exportUnit, finishedUnit, mayRetry } from './export-unit.ts'
+import { type Journal, type JournalPlace, openJournal } from './journal.ts'
+import {
+  type DataFormat,
+  MANIFEST_VERSION,
+  type Manifest,
+  readManifest,
+  removeManifest,
+  sha256,
+  type UnitRecord,
+  writeManifest,
+} from './manifest.ts'
+import { type BackupPlace, isShared } from './place.ts'
+import { halves, measure, planTable, type WindowOptions } from './plan.ts'
+import type { ProgressReporter, RunSummary } from './progress.ts'
+import { placeBesideTool } from './read-backup.ts'
+import { readMetadata } from './read-metadata.ts'
+import { type RunTotals, runUnits } from './run-units.ts'
+import type { Selection } from './selection.ts'
+import { type CopyUnit, describeUnit, unitId } from './unit.ts'
+import { removeDirectory } from './unit-files.ts'
+
+export interface ExportOptions {
+  readonly client: ClusterClient
+  readonly place: BackupPlace
+  readonly selection: Selection
+  /** The written form of the selection, part of the plan's identity. */
+  readonly selectionText: string
+  readonly windows: WindowOptions
+  readonly format: DataFormat
+  readonly parallel: number
+  readonly content: 'all' | 'schema' | 'data'
+  /** Where `meta_data.src` and `schema_data.src` go, besides the backup itself. */
+  readonly metaDirectory: string
+  /** Remove a backup that is already in the place. */
+  readonly replaceExisting: boolean
+  readonly clock: Clock
+  readonly reporter: ProgressReporter
+  readonly storeContext: StoreContext
+}
+
+/** What an export would do. */
+export interface ExportPlan {
+  readonly metadata: ClusterMetadata
+  readonly units: readonly CopyUnit[]
+}
+
+/** Reads the metadata and cuts the tables into units; moves nothing. */
+export async function planExport(options: ExportOptions, { signal }: Abortable): Promise<ExportPlan> {
+  const { client, reporter } = options
+  reporter.report({ type: 'phase', phase: 'reading metadata' })
+  const metadata = await readMetadata(client, options.selection, { signal })
+  const units: CopyUnit[] = []
+  if (options.content !== 'schema') {
+    reporter.report({ type: 'phase', phase: 'counting rows' })
+    for (const table of metadata.tables) units.push(...(await planTable(client, table, options.windows, { signal })))
+  }
+  const rows = units.reduce((sum, unit) => sum + unit.estimatedRows, 0n)
+  reporter.report({ type: 'planned', verb: 'export', units: units.length, rows })
+  return { metadata, units }
+}
+
+/**
+ * Exports metadata and rows. Re-running the same options continues an unfinished run. The manifest is written last and
+ * only when nothing failed: without it the place is no backup.
+ */
+export async function exportCluster(options: ExportOptions, { signal }: Abortable): Promise<RunSummary> {
+  const { client, place, clock } = options
+  const began = clock.elapsedMs()
+  const startedAt = printNow(clock)
+  const { version } = await client.ping({ signal })
+  const { metadata, units } = await planExport(options, { signal })
+  const meta = printDdl(metadata.meta)
+  const schema = printDdl(metadata.schema)
+  await writePrivateFile(options.metaDirectory, META_FILE, meta)
+  await writePrivateFile(options.metaDirectory, SCHEMA_FILE, schema)
+
+  const shared = await isShared(place, client, { signal })
+  if (!shared)
+    options.reporter.report({ type: 'notice', message: notSharedNotice(client, place, options.metaDirectory) })
+  const home = shared ? { store: place.store, prefix: place.prefix } : placeBesideTool(options, 'backup')
+  const journal = await openJournal({ store: home.store, prefix: `${home.prefix}journal/` }, planIdentity(options), {
+    signal,
+  })
+  await claimPlace(options, home, journal, { signal })
+
+  const context: ExportContext = { client, place, isShared: shared, format: options.format, journal, clock }
+  const records = new Map<string, UnitRecord>()
+  const totals = await exportUnits(context, plannedOrSplit(units, journal), metadata.tables, records, options, {
+    signal,
+  })
+  if (totals.failures.length === 0) {
+    const manifest: Manifest = {
+      formatVersion: MANIFEST_VERSION,
+      source: client.label,
+      serverVersion: version,
+      startedAt,
+      finishedAt: printNow(clock),
+      format: options.format,
+      ...rangeOf(options),
+      metadata: { meta: sha256(meta), schema: sha256(schema) },
+      tables: metadata.tables.map(({ tenant, database, table, columns }) => ({ tenant, database, table, columns })),
+      units: [...records.values()].sort((a, b) => (a.directory < b.directory ? -1 : 1)),
+      notCarried: metadata.notCarried,
+    }
+    if (shared) {
+      await home.store.put(`${home.prefix}${META_FILE}`, Buffer.from(meta), { signal })
+      await home.store.put(`${home.prefix}${SCHEMA_FILE}`, Buffer.from(schema), { signal })
+    }
+    await writeManifest(home.store, home.prefix, manifest, { signal })
+    await journal.remove()
+  }
+  return {
+    units: records.size + totals.failures.length,
+    skipped: totals.skipped,
+    rows: totals.rows,
+    bytes: totals.bytes,
+    elapsedMs: clock.elapsedMs() - began,
+    failures: totals.failures,
+    notCarried: metadata.notCarried,
+  }
+}
+
+async function exportUnits(
+  context: ExportContext,
+  units: readonly CopyUnit[],
+  tables: readonly TableInfo[],
+  records: Map<string, UnitRecord>,
+  options: ExportOptions,
+  { signal }: Abortable,
+): Promise<RunTotals> {
+  const tableOf = new Map(tables.map((table) => [JSON.stringify([table.tenant, table.database, table.table]), table]))
+  const find = (unit: CopyUnit) => tableOf.get(JSON.stringify([unit.tenant, unit.database, unit.table])) as TableInfo
+  return runUnits(
+    units,
+    {
+      async run(unit, inner) {
+        const earlier = await finishedUnit(context, unit, inner)
+        const record = earlier ?? (await exportUnit(context, unit, find(unit), inner))
+        records.set(unitId(unit), record)
+        const outcome = { rows: BigInt(record.rows), bytes: sizeOf(record), elapsedMs: record.elapsedMs }
+        return earlier ? { ...outcome, skipped: 'already in the backup, and its files are as recorded' } : outcome
+      },
+      split: (unit, error) => splitUnit(context, unit, find(unit), error, { signal }),
+    },
+    { parallel: options.parallel, reporter: options.reporter, describe: describeUnit, signal },
+  )
+}
+
+/** A unit whose failure a smaller size may heal is halved, and the journal remembers it. */
+async function splitUnit(
+  context: ExportContext,
+  unit: CopyUnit,
+  table: TableInfo,
+  error: unknown,
+  { signal }: Abortable,
+) {
+  const attempt = context.journal.states.get(unitId(unit))?.attempt ?? 1
+  if (!mayRetry(error)) return []
+  if (attempt < 2) return [unit]
+  const found = await measure(context.client, table, unit.window ?? { fromNs: undefined, toNs: undefined }, {
+    signal,
+  }).catch(() => undefined)
+  if (!found || found.rows < 2n) return []
+  const pieces = halves(unit, unit.window ?? { fromNs: found.firstNs, toNs: found.lastNs + 1n })
+  if (pieces.length > 0) await context.journal.record(unitId(unit), { state: 'split', attempt }, { signal })
+  return pieces
+}
+
+/** Units as planned, those that an earlier run had to halve as their halves. */
+function plannedOrSplit(units: readonly CopyUnit[], journal: Journal): readonly CopyUnit[] {
+  return units.flatMap((unit) => {
+    if (journal.states.get(unitId(unit))?.state !== 'split' || unit.window === null) return [unit]
+    return plannedOrSplit(halves(unit, unit.window), journal)
+  })
+}
+
+/**
+ * Makes sure that this run's files are the only ones below the place: continues its own unfinished run, and otherwise
+ * refuses a place that holds a backup unless told to replace it, manifest first.
+ */
+async function claimPlace(
+  options: ExportOptions,
+  home: JournalPlace,
+  journal: Journal,
+  { signal }: Abortable,
+): Promise<void> {
+  if (journal.states.size > 0) return
+  const manifest = await readManifest(home.store, home.prefix, { signal }).catch(() => undefined)
+  const isEmpty = manifest === undefined && !(await holdsData(options.place, { signal }))
+  if (isEmpty) return
+  if (!options.replaceExisting) {
+    await journal.remove()
+    const what = manifest ? `a finished backup of ${manifest.finishedAt}` : 'data files of an unknown run'
+    throw new CnosError('TARGET_CONFLICT', `${options.place.url} holds ${what}`, {
+      hint: 'choose another --path, or replace it with --on-conflict replace',
+    })
+  }
+  await removeManifest(home.store, home.prefix, { signal })
+  await removeDirectory(options.place, 'data', { signal })
+}
+
+async function holdsData(place: BackupPlace, { signal }: Abortable): Promise<boolean> {
+  for await (const _object of place.store.list(`${place.prefix}data/`, { signal })) return true
+  return false
+}
+
+function notSharedNotice(client: ClusterClient, place: BackupPlace, metaDirectory: string): string {
+  return `the files of ${place.url} are on the disk of ${client.label}, which this machine does not see: sizes and checksums are not recorded, and manifest and journal stay in ${metaDirectory}`
+}
+
+/** What must be the same for a run to continue an earlier one. */
+function planIdentity(options: ExportOptions): unknown {
+  const { range, window, rowsPerUnit } = options.windows
+  return {
+    verb: 'export',
+    source: options.client.label,
+    place: options.place.url,
+    selection: options.selectionText,
+    format: options.format,
+    content: options.content,
+    from: range.fromNs?.toString() ?? null,
+    to: range.toNs?.toString() ?? null,
+    window: window.toString(),
+    rowsPerUnit: rowsPerUnit.toString(),
+  }
+}
+
+function rangeOf(options: ExportOptions): Pick<Manifest, 'range'> {
+  const { fromNs, toNs } = options.windows.range
+  if (fromNs === undefined && toNs === undefined) return {}
+  return {
+    range: {
+      ...(fromNs === undefined ? {} : { fromNs: String(fromNs) }),
+      ...(toNs === undefined ? {} : { toNs: String(toNs) }),
+    },
+  }
+}
+
+const sizeOf = (record: UnitRecord) => record.files?.reduce((sum, file) => sum + file.sizeBytes, 0)
+
+const printNow = (clock: Clock) => new Date(Number(clock.nowNs() / 1_000_000n)).toISOString()

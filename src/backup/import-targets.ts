@@ -1,0 +1,136 @@
+import type { Abortable } from '../async/abort.ts'
+import type { ClusterClient } from '../client/cluster-client.ts'
+import { CnosError, isCnosError } from '../errors/cnos-error.ts'
+import { printStatement } from '../sql/printer.ts'
+import type { ColumnInfo, TableInfo } from './cluster-metadata.ts'
+import type { ImportTarget } from './import-unit.ts'
+import type { Journal } from './journal.ts'
+import { quoteTable } from './place.ts'
+import { measure, rangeConditions, type TimeRange, whereSql } from './plan.ts'
+import { readTables } from './read-metadata.ts'
+
+export type ConflictPolicy = 'fail' | 'skip' | 'merge' | 'replace'
+
+const keyOf = ({ tenant, database, table }: Pick<TableInfo, 'tenant' | 'database' | 'table'>) =>
+  JSON.stringify([tenant, database, table])
+
+/** The tables of these tenants that are on the target now; a tenant that is not there has none. */
+export async function readTargetTables(
+  client: ClusterClient,
+  tenants: Iterable<string>,
+  { signal }: Abortable,
+): Promise<Map<string, TableInfo>> {
+  const tables = new Map<string, TableInfo>()
+  for (const tenant of new Set(tenants)) {
+    try {
+      for (const table of await readTables(client, tenant, { signal })) tables.set(keyOf(table), table)
+    } catch (error) {
+      if (!isCnosError(error, 'ACCESS_DENIED') && !(isCnosError(error) && error.context.remoteCode === '030010'))
+        throw error
+    }
+  }
+  return tables
+}
+
+const EVERYTHING: TimeRange = { fromNs: undefined, toNs: undefined }
+
+/**
+ * Applies the conflict policy before anything is touched. `fail` throws TARGET_CONFLICT naming every table that holds
+ * rows or whose columns differ in type; `skip` returns them in `skipped`.
+ */
+export async function judgeTargets(
+  client: ClusterClient,
+  wanted: readonly TableInfo[],
+  policy: ConflictPolicy,
+  journal: Journal,
+  { signal }: Abortable,
+): Promise<{ readonly occupied: ReadonlySet<string>; readonly skipped: ReadonlySet<string> }> {
+  const present = await readTargetTables(
+    client,
+    wanted.map((table) => table.tenant),
+    { signal },
+  )
+  const occupied = new Set<string>()
+  const conflicts: string[] = []
+  for (const table of wanted) {
+    const there = present.get(keyOf(table))
+    if (!there) continue
+    const name = `${table.tenant}.${table.database}.${table.table}`
+    conflicts.push(...typeConflicts(table, there).map((problem) => `${name}: ${problem}`))
+    if (journal.states.has(tableEntry(table))) continue
+    if ((await measure(client, there, EVERYTHING, { signal })).rows > 0n) {
+      occupied.add(keyOf(table))
+      if (policy === 'fail') conflicts.push(`${name} already holds rows`)
+    }
+  }
+  if (conflicts.length > 0) {
+    throw new CnosError('TARGET_CONFLICT', `the target is not free:\n  ${conflicts.slice(0, 20).join('\n  ')}`, {
+      hint: 'nothing was changed; restore into an empty cluster, rename with --rename, or choose --on-conflict skip, merge or replace',
+    })
+  }
+  return { occupied, skipped: policy === 'skip' ? occupied : new Set() }
+}
+
+export const tableEntry = (table: Pick<TableInfo, 'tenant' | 'database' | 'table'>) => `table ${keyOf(table)}`
+export const isIn = (set: ReadonlySet<string>, table: Pick<TableInfo, 'tenant' | 'database' | 'table'>) =>
+  set.has(keyOf(table))
+
+function typeConflicts(wanted: TableInfo, there: TableInfo): string[] {
+  return wanted.columns.flatMap((column) => {
+    const other = there.columns.find(({ name }) => name === column.name)
+    if (!other || column.kind === 'time') return []
+    if (other.kind !== column.kind)
+      return [`column ${column.name} is a ${other.kind} on the target and a ${column.kind} in the backup`]
+    if (other.type.toUpperCase() !== column.type.toUpperCase())
+      return [`column ${column.name} is ${other.type} on the target and ${column.type} in the backup`]
+    return []
+  })
+}
+
+/**
+ * Makes the tables ready for their rows: missing columns are added, and under `replace` the rows in range are deleted,
+ * once. Returns each table as it then is. Throws what the target refused.
+ */
+export async function prepareTarget(
+  client: ClusterClient,
+  wanted: TableInfo,
+  range: TimeRange,
+  policy: ConflictPolicy,
+  isOccupied: boolean,
+  journal: Journal,
+  { signal }: Abortable,
+): Promise<ImportTarget> {
+  const known = journal.states.get(tableEntry(wanted))
+  const scope = { tenant: wanted.tenant, database: wanted.database, signal }
+  let there = (await readTargetTables(client, [wanted.tenant], { signal })).get(keyOf(wanted))
+  if (!there)
+    throw new CnosError(
+      'TARGET_CONFLICT',
+      `${wanted.tenant}.${wanted.database}.${wanted.table} could not be created on the target`,
+    )
+  const missing = wanted.columns.filter((column) => !there?.columns.some(({ name }) => name === column.name))
+  for (const column of missing) await client.execute(addColumnSql(wanted, column), scope)
+  if (missing.length > 0) there = { ...there, columns: [...there.columns, ...missing] }
+  if (known?.state === 'table') return { table: there, isOurs: known.isOurs }
+  if (policy === 'replace' && isOccupied) {
+    await client.execute(
+      `DELETE FROM ${quoteTable(wanted.database, wanted.table)}${whereSql(rangeConditions(range))}`,
+      scope,
+    )
+  }
+  const isOurs = !isOccupied || policy === 'replace'
+  await journal.record(tableEntry(wanted), { state: 'table', attempt: 0, isOurs }, { signal })
+  return { table: there, isOurs }
+}
+
+function addColumnSql(table: TableInfo, column: ColumnInfo): string {
+  const { name, type, codec } = column
+  return printStatement({
+    kind: 'alter-table',
+    table: { parts: [table.database, table.table] },
+    action:
+      column.kind === 'tag'
+        ? { kind: 'add-tag', name }
+        : { kind: 'add-field', column: { name, type: type.toUpperCase(), ...(codec === 'DEFAULT' ? {} : { codec }) } },
+  })
+}

@@ -1,0 +1,241 @@
+import type { Abortable } from '../async/abort.ts'
+import type { Clock } from '../async/clock.ts'
+import type { ClusterClient } from '../client/cluster-client.ts'
+import type { StoreContext } from '../store/store-driver.ts'
+import type { MetadataStatement, TableInfo } from './cluster-metadata.ts'
+import { mayRetry } from './export-unit.ts'
+import { type ConflictPolicy, isIn, judgeTargets, prepareTarget } from './import-targets.ts'
+import { type ImportContext, type ImportTarget, importUnit, isStillImported } from './import-unit.ts'
+import { openJournal } from './journal.ts'
+import type { DataFormat } from './manifest.ts'
+import type { BackupPlace } from './place.ts'
+import type { TimeRange } from './plan.ts'
+import type { ProgressReporter, RunSummary } from './progress.ts'
+import { type Backup, type BackupUnit, checkFiles, placeBesideTool, readBackup, tablesOf } from './read-backup.ts'
+import { type Renaming, renameStatement } from './rename.ts'
+import { runSteps, stepsAfterData, stepsBeforeData } from './restore-metadata.ts'
+import { runUnits } from './run-units.ts'
+import type { Selection } from './selection.ts'
+import { type CopyUnit, describeUnit } from './unit.ts'
+import { refuseProblems } from './unit-files.ts'
+
+export interface ImportOptions {
+  readonly client: ClusterClient
+  readonly place: BackupPlace
+  readonly selection: Selection
+  readonly selectionText: string
+  readonly renaming: Renaming
+  readonly range: TimeRange
+  readonly content: 'all' | 'schema' | 'data'
+  readonly policy: ConflictPolicy
+  readonly maxReplica: bigint | undefined
+  readonly format: DataFormat | undefined
+  readonly parallel: number
+  readonly metaDirectory: string
+  readonly clock: Clock
+  readonly reporter: ProgressReporter
+  readonly storeContext: StoreContext
+}
+
+/** The part of a backup that was asked for, with its names as they will be on the target. */
+export interface ImportPlan {
+  readonly backup: Backup
+  readonly meta: readonly MetadataStatement[]
+  readonly schema: readonly MetadataStatement[]
+  readonly units: readonly PlannedUnit[]
+}
+
+interface PlannedUnit {
+  readonly source: BackupUnit
+  /** Columns of the unit's files, in their order. */
+  readonly columns: readonly string[]
+  readonly target: TableInfo
+}
+
+/** Reads and checks the backup, applies filters and renamings; touches nothing. Throws BACKUP_INVALID. */
+export async function planImport(options: ImportOptions, { signal }: Abortable): Promise<ImportPlan> {
+  const { place, renaming, selection, reporter } = options
+  reporter.report({ type: 'phase', phase: 'reading the backup' })
+  const backup = await readBackup(options, { signal })
+  const isWanted = ({ tenant = 'cnosdb', statement }: MetadataStatement) => {
+    if (statement.kind === 'create-tenant') return selection.includesTenant(statement.name)
+    if (statement.kind === 'create-database') return selection.includesDatabase(tenant, statement.name)
+    if ('table' in statement)
+      return selection.includesTable(
+        tenant,
+        statement.table.parts.at(-2) ?? 'public',
+        statement.table.parts.at(-1) ?? '',
+      )
+    return statement.kind === 'create-user' || selection.includesTenant(tenant)
+  }
+  const schemaBefore = backup.schema.filter(isWanted)
+  const sources = new Map(tablesOf(schemaBefore).map((table) => [nameOf(table), table]))
+  const units =
+    options.content === 'schema' ? [] : backup.units.flatMap((source) => plannedUnit(source, sources, backup, options))
+  reporter.report({ type: 'phase', phase: 'checking the files of the backup' })
+  refuseProblems(
+    await checkFiles(
+      place,
+      units.map((unit) => unit.source),
+      { signal },
+    ),
+    place.url,
+  )
+  const rows = units.reduce((sum, unit) => sum + BigInt(unit.source.rows ?? '0'), 0n)
+  reporter.report({ type: 'planned', verb: 'import', units: units.length, rows })
+  return {
+    backup,
+    meta: options.content === 'data' ? [] : backup.meta.filter(isWanted).map((step) => renameStatement(step, renaming)),
+    schema: schemaBefore.map((step) => renameStatement(step, renaming)),
+    units,
+  }
+}
+
+const nameOf = ({ tenant, database, table }: { tenant: string; database: string; table: string }) =>
+  JSON.stringify([tenant, database, table])
+
+function plannedUnit(
+  source: BackupUnit,
+  tables: ReadonlyMap<string, TableInfo>,
+  backup: Backup,
+  options: ImportOptions,
+): PlannedUnit[] {
+  const table = tables.get(nameOf(source))
+  if (!table || !overlaps(source, options.range)) return []
+  const recorded = backup.manifest?.tables.find((candidate) => nameOf(candidate) === nameOf(source))
+  const columns = (recorded ?? table).columns.map((column) => column.name)
+  const to = options.renaming.table(table.database, table.table)
+  return [{ source, columns, target: { ...table, columns: (recorded ?? table).columns, ...to } }]
+}
+
+/** A unit is imported whole when any of it lies in the range; only its window tells. */
+function overlaps(unit: BackupUnit, { fromNs, toNs }: TimeRange): boolean {
+  if (!unit.window) return true
+  return (
+    (fromNs === undefined || BigInt(unit.window.toNs) > fromNs) &&
+    (toNs === undefined || BigInt(unit.window.fromNs) < toNs)
+  )
+}
+
+/**
+ * Restores a backup: metadata, rows, then TTLs and limits. The backup is checked whole before the target is touched;
+ * every unit is counted on the target afterwards. Re-running the same options continues.
+ */
+export async function importCluster(options: ImportOptions, { signal }: Abortable): Promise<RunSummary> {
+  const { client, place, clock, policy, reporter } = options
+  const began = clock.elapsedMs()
+  const plan = await planImport(options, { signal })
+  const aside = placeBesideTool(options, `import-${client.label.replace(/[^a-z0-9]+/gi, '-')}`)
+  const journal = await openJournal(aside, planIdentity(options, plan), { signal })
+  const tables = uniqueTables(plan.units)
+  const { occupied, skipped } = await judgeTargets(client, tables, policy, journal, { signal })
+
+  reporter.report({ type: 'phase', phase: 'restoring metadata' })
+  const stepOptions = { client, reporter, maxReplica: options.maxReplica, updateExisting: policy === 'replace' }
+  const failures = await runSteps(stepsBeforeData(plan.meta, plan.schema, options.maxReplica), stepOptions, { signal })
+
+  const targets = new Map<string, ImportTarget>()
+  const wanted = plan.units.filter((unit) => !isIn(skipped, unit.target))
+  for (const table of uniqueTables(wanted)) {
+    const isOccupied = isIn(occupied, table)
+    targets.set(
+      nameOf(table),
+      await prepareTarget(client, table, rangeOf(table, wanted, options.range), policy, isOccupied, journal, {
+        signal,
+      }),
+    )
+  }
+  for (const table of tables.filter((candidate) => isIn(skipped, candidate))) {
+    reporter.report({
+      type: 'notice',
+      message: `${table.tenant}.${table.database}.${table.table} holds rows already: skipped`,
+    })
+  }
+  const context: ImportContext = { client, place, format: plan.backup.format, journal, clock }
+  const totals = await importUnits(context, wanted, targets, options, { signal })
+  reporter.report({ type: 'phase', phase: 'restoring TTLs and limits' })
+  failures.push(
+    ...totals.failures,
+    ...(await runSteps(stepsAfterData(plan.meta, plan.schema), stepOptions, { signal })),
+  )
+  if (failures.length === 0) await journal.remove()
+  return {
+    units: wanted.length,
+    skipped: totals.skipped,
+    rows: totals.rows,
+    bytes: totals.bytes,
+    elapsedMs: clock.elapsedMs() - began,
+    failures,
+    notCarried: plan.backup.manifest?.notCarried ?? [],
+  }
+}
+
+/** What `replace` deletes: everything, or, when only some windows are imported, the span of those. */
+function rangeOf(table: TableInfo, units: readonly PlannedUnit[], range: TimeRange): TimeRange {
+  if (range.fromNs === undefined && range.toNs === undefined) return range
+  const windows = units.filter((unit) => nameOf(unit.target) === nameOf(table)).map((unit) => unit.source.window)
+  const bounds = windows.flatMap((window) => (window ? [BigInt(window.fromNs), BigInt(window.toNs)] : []))
+  if (bounds.length < windows.length * 2) return { fromNs: undefined, toNs: undefined }
+  const [first = 0n, ...others] = bounds
+  return others.reduce(
+    (span, ns) => ({ fromNs: ns < span.fromNs ? ns : span.fromNs, toNs: ns > span.toNs ? ns : span.toNs }),
+    { fromNs: first, toNs: first },
+  )
+}
+
+function uniqueTables(units: readonly PlannedUnit[]): TableInfo[] {
+  return [...new Map(units.map(({ target }) => [nameOf(target), target])).values()]
+}
+
+async function importUnits(
+  context: ImportContext,
+  planned: readonly PlannedUnit[],
+  targets: ReadonlyMap<string, ImportTarget>,
+  options: ImportOptions,
+  { signal }: Abortable,
+) {
+  const byDirectory = new Map(planned.map((unit) => [unit.source.directory, unit]))
+  const tries = new Map<string, number>()
+  return runUnits(
+    planned.map(({ source, target }) => copyUnitOf(source, target)),
+    {
+      async run(unit, inner) {
+        const { source, columns, target } = byDirectory.get(unit.directory) as PlannedUnit
+        const into = targets.get(nameOf(target)) as ImportTarget
+        const began = context.clock.elapsedMs()
+        const isDone = await isStillImported(context, source, into, inner)
+        const rows = isDone ? BigInt(source.rows ?? '0') : await importUnit(context, source, columns, into, inner)
+        const bytes = source.files?.reduce((sum, file) => sum + file.sizeBytes, 0)
+        const outcome = { rows, bytes, elapsedMs: context.clock.elapsedMs() - began }
+        return isDone ? { ...outcome, skipped: 'already imported, and the target still has its rows' } : outcome
+      },
+      async split(unit, error) {
+        const count = (tries.get(unit.directory) ?? 0) + 1
+        tries.set(unit.directory, count)
+        return count < 3 && mayRetry(error) ? [unit] : []
+      },
+    },
+    { parallel: options.parallel, reporter: options.reporter, describe: describeUnit, signal },
+  )
+}
+
+function copyUnitOf(source: BackupUnit, target: TableInfo): CopyUnit {
+  const window = source.window ? { fromNs: BigInt(source.window.fromNs), toNs: BigInt(source.window.toNs) } : null
+  const { tenant, database, table } = target
+  return { tenant, database, table, window, directory: source.directory, estimatedRows: BigInt(source.rows ?? '0') }
+}
+
+function planIdentity(options: ImportOptions, plan: ImportPlan): unknown {
+  return {
+    verb: 'import',
+    target: options.client.label,
+    place: options.place.url,
+    finishedAt: plan.backup.manifest?.finishedAt ?? null,
+    selection: options.selectionText,
+    content: options.content,
+    policy: options.policy,
+    from: options.range.fromNs?.toString() ?? null,
+    to: options.range.toNs?.toString() ?? null,
+    units: plan.units.map((unit) => [unit.source.directory, unit.target.database, unit.target.table]),
+  }
+}

@@ -1,0 +1,212 @@
+import type { Abortable } from '../async/abort.ts'
+import type { ClusterClient } from '../client/cluster-client.ts'
+import { type CnosError, isCnosError } from '../errors/cnos-error.ts'
+import { type DatabaseOptionName, LIMITER_GROUPS, type Statement, type TenantOptions } from '../sql/ast.ts'
+import { printStatement } from '../sql/printer.ts'
+import { type MetadataStatement, SYSTEM_TENANT } from './cluster-metadata.ts'
+import type { ProgressReporter } from './progress.ts'
+
+export interface RestoreMetadataOptions {
+  readonly client: ClusterClient
+  readonly reporter: ProgressReporter
+  /** Upper bound of REPLICA, for a target with fewer nodes. */
+  readonly maxReplica: bigint | undefined
+  /** Whether objects that exist take the backup's options (ALTER) or stay as they are. */
+  readonly updateExisting: boolean
+}
+
+interface Step {
+  readonly tenant: string | undefined
+  readonly statement: Statement
+}
+
+/** CnosDB's answers that say "this object is there already". */
+const EXISTS_CODES = new Set(['030001', '030005', '030007', '030009', '030018', '030020'])
+const LIMITER_CODE_TO_WAIT = '030017'
+
+/** The statements before the rows, in an order that works on every CnosDB: a finite TTL would refuse old rows. */
+export function stepsBeforeData(
+  meta: readonly MetadataStatement[],
+  schema: readonly MetadataStatement[],
+  maxReplica: bigint | undefined,
+): Step[] {
+  const ofKind = (kind: Statement['kind'], list = meta) => list.filter(({ statement }) => statement.kind === kind)
+  return [
+    ...ofKind('create-tenant').map(withoutLimiter),
+    ...ofKind('create-user'),
+    ...ofKind('create-database').map((step) => withoutTtl(step, maxReplica)),
+    ...ofKind('create-role'),
+    ...ofKind('grant'),
+    ...ofKind('alter-tenant'),
+    ...ofKind('create-table', schema),
+    ...ofKind('create-external-table', schema),
+  ]
+}
+
+/** The statements after the rows: stream tables, real TTLs, limits. */
+export function stepsAfterData(meta: readonly MetadataStatement[], schema: readonly MetadataStatement[]): Step[] {
+  return [
+    ...schema.filter(({ statement }) => statement.kind === 'create-stream-table'),
+    ...meta.flatMap(restoredTtl),
+    ...meta.flatMap(restoredLimiter),
+  ]
+}
+
+function withoutLimiter({ tenant, statement }: MetadataStatement): Step {
+  if (statement.kind !== 'create-tenant') return { tenant, statement }
+  const { comment, dropAfter } = statement.options
+  const options = { ...(comment === undefined ? {} : { comment }), ...(dropAfter === undefined ? {} : { dropAfter }) }
+  return { tenant, statement: { ...statement, ifNotExists: true, options } }
+}
+
+function withoutTtl({ tenant, statement }: MetadataStatement, maxReplica: bigint | undefined): Step {
+  if (statement.kind !== 'create-database') return { tenant, statement }
+  const options = new Map<DatabaseOptionName, string | bigint>([...statement.options, ['ttl', 'INF']])
+  const replica = options.get('replica')
+  if (maxReplica !== undefined && typeof replica === 'bigint' && replica > maxReplica)
+    options.set('replica', maxReplica)
+  return { tenant, statement: { ...statement, ifNotExists: true, options } }
+}
+
+function restoredTtl({ tenant, statement }: MetadataStatement): Step[] {
+  const ttl = statement.kind === 'create-database' ? statement.options.get('ttl') : undefined
+  if (statement.kind !== 'create-database' || ttl === undefined) return []
+  return [{ tenant, statement: { kind: 'alter-database', name: statement.name, options: new Map([['ttl', ttl]]) } }]
+}
+
+/** 2.4.3 refuses the `_limiter` its own dump writes, so the limits are said in the groups of ALTER TENANT. */
+function restoredLimiter({ statement }: MetadataStatement): Step[] {
+  if (statement.kind !== 'create-tenant') return []
+  const limits = limiterGroups(statement.options)
+  if (!limits) return []
+  return [
+    {
+      tenant: undefined,
+      statement: { kind: 'alter-tenant', name: statement.name, action: { kind: 'set', options: limits } },
+    },
+  ]
+}
+
+type Numbers = Readonly<Record<string, number | null>>
+interface LimiterJson {
+  readonly object_config?: Numbers | null
+  readonly request_config?: Readonly<Record<string, { remote_bucket?: Numbers; local_bucket?: Numbers } | null>> | null
+}
+
+/** The limits of a tenant as option groups; undefined when it has none. */
+export function limiterGroups(options: TenantOptions): TenantOptions | undefined {
+  if (options.limiterJson === undefined) {
+    const { objectConfig, requestConfig } = options
+    if (!objectConfig && !requestConfig) return undefined
+    return { ...(objectConfig ? { objectConfig } : {}), ...(requestConfig ? { requestConfig } : {}) }
+  }
+  const stored = JSON.parse(options.limiterJson) as LimiterJson
+  const objectConfig = numbersOf(stored.object_config, '')
+  const requestConfig = new Map(
+    LIMITER_GROUPS.flatMap((group) => {
+      const buckets = stored.request_config?.[group]
+      if (!buckets) return []
+      return [
+        [
+          group,
+          new Map([...numbersOf(buckets.remote_bucket, 'remote_'), ...numbersOf(buckets.local_bucket, 'local_')]),
+        ] as const,
+      ]
+    }),
+  )
+  if (objectConfig.size === 0 && requestConfig.size === 0) return undefined
+  return { ...(objectConfig.size > 0 ? { objectConfig } : {}), ...(requestConfig.size > 0 ? { requestConfig } : {}) }
+}
+
+function numbersOf(numbers: Numbers | null | undefined, prefix: string): Map<string, bigint> {
+  return new Map(
+    Object.entries(numbers ?? {}).flatMap(([name, value]) =>
+      value === null ? [] : [[`${prefix}${name}`, BigInt(value)] as const],
+    ),
+  )
+}
+
+/** Runs the steps in order; what exists already is left or updated; failures are collected, by name. */
+export async function runSteps(
+  steps: readonly Step[],
+  options: RestoreMetadataOptions,
+  { signal }: Abortable,
+): Promise<{ readonly what: string; readonly error: Error }[]> {
+  const failures: { what: string; error: Error }[] = []
+  for (const step of steps) {
+    const tenant = step.tenant ?? SYSTEM_TENANT
+    try {
+      await options.client.execute(printStatement(step.statement), { tenant, signal })
+    } catch (thrown) {
+      signal?.throwIfAborted()
+      if (!isCnosError(thrown)) throw thrown
+      if (EXISTS_CODES.has(thrown.context.remoteCode ?? '')) await keepOrUpdate(step, tenant, options, { signal })
+      else failures.push({ what: describeStep(step), error: explained(thrown) })
+    }
+  }
+  return failures
+}
+
+async function keepOrUpdate(
+  { statement }: Step,
+  tenant: string,
+  options: RestoreMetadataOptions,
+  { signal }: Abortable,
+): Promise<void> {
+  const updates = options.updateExisting ? updatesOf(statement) : []
+  for (const update of updates) await options.client.execute(printStatement(update), { tenant, signal })
+  if (updates.length === 0)
+    options.reporter.report({
+      type: 'notice',
+      message: `${describeStep({ tenant, statement })} exists already: left as it is`,
+    })
+}
+
+/** ALTER statements that give an existing object the backup's options, one option each. */
+function updatesOf(statement: Statement): Statement[] {
+  if (statement.kind === 'create-user') {
+    return Object.entries(statement.options).map(([key, value]) => ({
+      kind: 'alter-user',
+      name: statement.name,
+      action: { kind: 'set', options: { [key]: value } },
+    }))
+  }
+  if (statement.kind === 'alter-tenant' && statement.action.kind === 'add-user') {
+    return [{ ...statement, action: { ...statement.action, kind: 'set-user' } }]
+  }
+  return []
+}
+
+function explained(error: CnosError): Error {
+  return error.context.remoteCode === LIMITER_CODE_TO_WAIT
+    ? Object.assign(error, { message: `${error.message} (is the database being dropped? RECOVER it, or wait)` })
+    : error
+}
+
+/** `user "anna"`, `table "plant"."air"`, for messages: never the options, which may hold a password. */
+export function describeStep({ tenant, statement }: Step): string {
+  const where = tenant === undefined ? '' : ` of tenant ${tenant}`
+  switch (statement.kind) {
+    case 'create-tenant':
+      return `tenant ${statement.name}`
+    case 'create-user':
+      return `user ${statement.name}`
+    case 'create-database':
+    case 'alter-database':
+      return `database ${statement.name}${where}`
+    case 'create-role':
+      return `role ${statement.name}${where}`
+    case 'grant':
+      return `privileges of role ${statement.role}${where}`
+    case 'alter-tenant':
+      return statement.action.kind === 'add-user'
+        ? `member ${statement.action.user}${where}`
+        : `limits of tenant ${statement.name}`
+    case 'create-table':
+    case 'create-external-table':
+    case 'create-stream-table':
+      return `table ${statement.table.parts.join('.')}${where}`
+    default:
+      return statement.kind
+  }
+}
