@@ -40,7 +40,10 @@ export interface ObjectStore {
   readonly label: string
   head(path: string, options?: Abortable): Promise<ObjectMeta>
   get(path: string, options?: GetOptions): Promise<GetResult>
-  /** All or nothing: no reader ever sees half an object. Replaces what was there. */
+  /**
+   * All or nothing: no reader ever sees half an object. Replaces what was there. After a failure that is retryable the
+   * object may still have arrived whole: whoever chose a fresh name for it deletes it.
+   */
   put(path: string, bytes: Uint8Array, options?: Abortable): Promise<PutResult>
   putMultipart(path: string, options?: PutMultipartOptions): Promise<MultipartUpload>
   /**

@@ -17,7 +17,7 @@ export interface Patience {
   readonly maxElapsedMs: number
   /** The first pause is at most this long; each next bound doubles. Default 100. */
   readonly baseDelayMs: number
-  /** Upper bound of a pause, a Retry-After included. Default 15 000. */
+  /** Upper bound of a pause of our own; a longer Retry-After is obeyed while `maxElapsedMs` permits. Default 15 000. */
   readonly maxDelayMs: number
   /** A request or body that moves no byte for this long has failed and may be tried again. Default 30 000. */
   readonly stallMs: number
