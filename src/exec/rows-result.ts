@@ -2,6 +2,7 @@ import type { Abortable } from '../async/abort.ts'
 import type { Engine, EngineRow } from '../engine/engine.ts'
 import type { Relation } from '../engine/relation.ts'
 import { CnosError } from '../errors/cnos-error.ts'
+import { literalRelation } from '../plan/literal-relation.ts'
 import type { QueryHandle } from './query-registry.ts'
 import type { RowsResult } from './result.ts'
 
@@ -58,6 +59,11 @@ export function rowsResult(engine: Engine, relation: Relation, handle: QueryHand
       if (!isRead) end()
     },
   }
+}
+
+/** What INSERT, UPDATE and COPY INTO answer: one column `rows`. */
+export function rowCountResult(engine: Engine, rows: bigint, handle: QueryHandle): RowsResult {
+  return rowsResult(engine, literalRelation([{ name: 'rows', type: 'UBIGINT' }], [[rows]]), handle)
 }
 
 function linesOf(relation: Relation, expression: string): string {

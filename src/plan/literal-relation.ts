@@ -14,9 +14,7 @@ function literalSelect(columns: readonly RelationColumn[], rows: readonly (reado
   const cells = columns.map((_, index) => `c${index}`)
   const values =
     rows.length === 0 ? `(${cells.map(() => 'NULL').join(', ')})` : rows.map((row) => printRow(row)).join(', ')
-  const projection = columns.map(
-    ({ name, type }, index) => `CAST(c${index} AS ${type}) AS ${quoteIdentifier(name)}`,
-  )
+  const projection = columns.map(({ name, type }, index) => `CAST(c${index} AS ${type}) AS ${quoteIdentifier(name)}`)
   const where = rows.length === 0 ? ' WHERE false' : ''
   return `SELECT ${projection.join(', ')} FROM (VALUES ${values}) AS v(${cells.join(', ')})${where}`
 }

@@ -28,7 +28,9 @@ const INTEGER_RANGE = {
 export function literalRowsSelect(rows: readonly LiteralRow[], { columns, precision }: LiteralTarget): string {
   const values = rows.map((row, index) => `(${printRow(row.cells, columns, precision, index + 1).join(',')})`)
   const names = columns.map((_, index) => `c${index}`)
-  const select = columns.map((column, index) => `${readCell(`c${index}`, column, precision)} AS ${quoteIdentifier(column.name)}`)
+  const select = columns.map(
+    (column, index) => `${readCell(`c${index}`, column, precision)} AS ${quoteIdentifier(column.name)}`,
+  )
   return `(SELECT ${select.join(', ')} FROM (VALUES ${values.join(',')}) AS v(${names.join(', ')}))`
 }
 
@@ -62,7 +64,9 @@ function printCell(cell: LiteralCell, column: Column, precision: Precision, rowN
 
 function printTime(cell: Exclude<LiteralCell, { kind: 'null' }>, precision: Precision): string | undefined {
   if (cell.kind === 'number') {
-    return INTEGER_TEXT.test(cell.text) ? String(checkTicks(BigInt(cell.text), cell.text)) : undefined
+    return INTEGER_TEXT.test(cell.text)
+      ? String(checkTicks(BigInt(cell.text.replace(/^\+/, '')), precision, cell.text))
+      : undefined
   }
   const ticks = cell.kind === 'string' ? parseTimeText(cell.text, precision) : undefined
   return ticks === undefined ? undefined : String(ticks)

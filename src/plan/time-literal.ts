@@ -6,9 +6,12 @@ const TEXT =
 
 const NS_PER_TICK: Readonly<Record<Precision, bigint>> = { NS: 1n, US: 1_000n, MS: 1_000_000n }
 
-const MAX_TICKS = 2n ** 63n - 1n
-/** DuckDB keeps the two ends of the range for infinity. */
-const MIN_TICKS = -MAX_TICKS + 1n
+/** What DuckDB can store: whole days at the lower end, and the last tick stands for infinity. */
+const TICK_RANGE: Readonly<Record<Precision, readonly [bigint, bigint]>> = {
+  NS: [-9_223_286_400_000_000_000n, 9_223_372_036_854_775_806n],
+  US: [-9_223_372_022_400_000_000n, 9_223_372_036_854_775_806n],
+  MS: [-9_223_372_022_400_000n, 9_223_372_036_854_775n],
+}
 
 /** Nanoseconds in one tick of a database's precision. */
 export function nsPerTick(precision: Precision): bigint {
@@ -30,15 +33,16 @@ export function parseTimeText(text: string, precision: Precision): bigint | unde
   const seconds =
     daysSince1970(date) * 86_400n + BigInt(time.hour * 3600 + (time.minute - offsetMinutes) * 60 + time.second)
   const ns = seconds * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'))
-  return checkTicks(floorDivide(ns, nsPerTick(precision)), text)
+  return checkTicks(floorDivide(ns, nsPerTick(precision)), precision, text)
 }
 
 /** TIMESTAMP_OVERFLOW unless `ticks` can be stored. */
-export function checkTicks(ticks: bigint, text: string): bigint {
-  if (ticks >= MIN_TICKS && ticks <= MAX_TICKS) return ticks
-  throw new CnosError('TIMESTAMP_OVERFLOW', `Timestamp overflow: ${text} does not fit into 64 bits of this precision`, {
+export function checkTicks(ticks: bigint, precision: Precision, text: string): bigint {
+  const [minimum, maximum] = TICK_RANGE[precision]
+  if (ticks >= minimum && ticks <= maximum) return ticks
+  throw new CnosError('TIMESTAMP_OVERFLOW', `Timestamp overflow: ${text} does not fit into precision ${precision}`, {
     context: { column: 'time', value: text },
-    hint: 'nanoseconds reach from 1677-09-21 to 2262-04-11; a database WITH PRECISION \'US\' or \'MS\' reaches further',
+    hint: "nanoseconds reach from 1677-09-22 to 2262-04-11; a database WITH PRECISION 'US' or 'MS' reaches further",
   })
 }
 

@@ -1,0 +1,20 @@
+import type { Clock } from '../async/clock.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { UserSession } from '../plan/session.ts'
+import type { Budgets } from './budgets.ts'
+import type { QueryHandle, QueryRegistry } from './query-registry.ts'
+
+/** What running a plan needs. */
+export interface ExecContext {
+  readonly engine: Engine
+  readonly catalog: Catalog
+  readonly queries: QueryRegistry
+  /** The statement itself, on the list of running ones. */
+  readonly handle: QueryHandle
+  readonly session: UserSession
+  readonly clock: Clock
+  readonly spoolDir: string
+  readonly budgets: Budgets
+  readonly targetFileBytes: number | undefined
+}

@@ -1,0 +1,62 @@
+import { quoteIdentifier, quoteString } from '../engine/quote.ts'
+import type { RelationColumn } from '../engine/relation.ts'
+import { engineTypeOf } from '../engine/table.ts'
+import { CnosError } from '../errors/cnos-error.ts'
+import type { Column, Precision } from '../model/schema.ts'
+import { timeFromTicks } from './literal-rows.ts'
+
+const INTEGERS = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/
+const FRACTIONS = /^(FLOAT|DOUBLE|REAL|DECIMAL\(.*\))$/
+const TIMES = /^(DATE|TIMESTAMP.*)$/
+
+/**
+ * The DuckDB expression that turns a column of a SELECT into what a table's column stores. A value that would change
+ * (a fraction for an integer, a time out of range) raises while the rows are read. Throws PLANNING for types that have
+ * nothing in common.
+ */
+export function castColumn(source: RelationColumn, target: Column, precision: Precision): string {
+  const cell = quoteIdentifier(source.name)
+  if (source.type === '"NULL"' || source.type === 'NULL') return `CAST(NULL AS ${engineTypeOf(target.type)})`
+  const cast = target.kind === 'time' ? castTime(cell, source.type, precision) : castValue(cell, source.type, target)
+  if (cast !== undefined) return cast
+  throw new CnosError(
+    'PLANNING',
+    `Datafusion: Error during planning: Cannot cast column ${source.name} of type ${source.type} to ${target.type} of column ${target.name}`,
+    { context: { column: target.name }, hint: `select a value of type ${target.type}, or CAST it` },
+  )
+}
+
+const TIME_OF_TEXT: Readonly<Record<Precision, (text: string) => string>> = {
+  NS: (text) => `CAST(${text} AS TIMESTAMP_NS)`,
+  US: (text) => `CAST(CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP)`,
+  MS: (text) => `CAST(CAST(CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP) AS TIMESTAMP_MS)`,
+}
+
+function castTime(cell: string, type: string, precision: Precision): string | undefined {
+  if (INTEGERS.test(type)) return timeFromTicks(`CAST(${cell} AS BIGINT)`, precision)
+  if (type === 'VARCHAR') return TIME_OF_TEXT[precision](cell)
+  if (!TIMES.test(type)) return undefined
+  if (type === 'TIMESTAMP_NS' && precision !== 'NS') {
+    return precision === 'US'
+      ? `make_timestamp(epoch_us(${cell}))`
+      : `CAST(make_timestamp_ms(epoch_ms(${cell})) AS TIMESTAMP_MS)`
+  }
+  const zoneless = type === 'TIMESTAMP WITH TIME ZONE' ? `CAST(${cell} AS TIMESTAMP)` : cell
+  return `CAST(${zoneless} AS ${{ NS: 'TIMESTAMP_NS', US: 'TIMESTAMP', MS: 'TIMESTAMP_MS' }[precision]})`
+}
+
+function castValue(cell: string, type: string, { name, type: wanted }: Column): string | undefined {
+  const cast = `CAST(${cell} AS ${engineTypeOf(wanted)})`
+  const isNumber = INTEGERS.test(type) || FRACTIONS.test(type)
+  if (wanted === 'BIGINT' || wanted === 'BIGINT UNSIGNED') {
+    if (FRACTIONS.test(type)) return wholeNumber(cell, cast, name)
+    return INTEGERS.test(type) || type === 'VARCHAR' ? cast : undefined
+  }
+  if (wanted === 'DOUBLE') return isNumber || type === 'VARCHAR' ? cast : undefined
+  if (wanted === 'BOOLEAN') return type === 'BOOLEAN' || type === 'VARCHAR' ? cast : undefined
+  return isNumber || type === 'VARCHAR' || type === 'BOOLEAN' ? cast : undefined
+}
+
+const wholeNumber = (cell: string, cast: string, column: string) =>
+  `CASE WHEN ${cell} = trunc(${cell}) OR ${cell} IS NULL THEN ${cast} ` +
+  `ELSE error(${quoteString(`column ${column} holds integers only, not `)} || ${cell}) END`
