@@ -35,10 +35,10 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'exec',
     'ingest',
   ],
-  server: ['errors', 'async', 'model', 'database.ts'],
+  server: ['errors', 'async', 'model', 'engine', 'database.ts'],
   client: ['errors', 'async', 'database.ts'],
   backup: ['errors', 'async', 'model', 'options', 'sql', 'store', 'client'],
-  cli: ['errors', 'async', 'options', 'model', 'sql', 'server', 'client', 'backup', 'database.ts'],
+  cli: ['errors', 'async', 'options', 'model', 'sql', 'store', 'server', 'client', 'backup', 'database.ts'],
 }
 
 /** A third-party package is imported by one folder only, so that replacing it is a local change. */
@@ -51,6 +51,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   bcryptjs: 'catalog',
   commander: 'cli',
   pino: 'cli',
+  'string-width': 'server',
 }
 
 const partOf = (path: string) => relative(src, path).split(sep)[0] as string

@@ -1,0 +1,157 @@
+import type { Abortable } from '../../async/abort.ts'
+import { systemClock } from '../../async/clock.ts'
+import { type ExportOptions, exportCluster, planExport } from '../../backup/export.ts'
+import { type ImportOptions, importCluster, planImport } from '../../backup/import.ts'
+import type { ConflictPolicy } from '../../backup/import-targets.ts'
+import { migrateCluster } from '../../backup/migrate.ts'
+import type { ProgressReporter } from '../../backup/progress.ts'
+import { parseRenaming } from '../../backup/rename.ts'
+import { parseSelection } from '../../backup/selection.ts'
+import { describeUnit } from '../../backup/unit.ts'
+import { CnosError } from '../../errors/cnos-error.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import {
+  DATA_FORMATS,
+  type Flags,
+  openClient,
+  openPlaceOf,
+  parseChoice,
+  parseContent,
+  parseCount,
+  parseRange,
+  parseWindow,
+  storeContext,
+} from './arguments.ts'
+import { groupDigits, type Output } from './reporters.ts'
+import { printSummary, printTable } from './summary.ts'
+
+/** What every verb is given besides its flags. */
+export interface VerbContext {
+  readonly stdout: Output
+  readonly reporter: ProgressReporter
+}
+
+const POLICIES: readonly ConflictPolicy[] = ['fail', 'skip', 'merge', 'replace']
+
+async function exportOptions(flags: Flags, { reporter }: VerbContext): Promise<ExportOptions> {
+  const context = storeContext(reporter)
+  return {
+    client: await openClient(flags, 'src'),
+    place: await openPlaceOf(flags, context),
+    selection: parseSelection(flags),
+    selectionText: JSON.stringify([flags.include, flags.exclude]),
+    windows: {
+      range: parseRange(flags),
+      window: parseWindow(flags.window),
+      rowsPerUnit: BigInt(parseCount('--rows-per-unit', flags.rowsPerUnit)),
+    },
+    format: parseChoice('--format', flags.format ?? 'parquet', DATA_FORMATS),
+    parallel: parseCount('--parallel', flags.parallel),
+    content: parseContent(flags),
+    metaDirectory: flags.metaDir,
+    replaceExisting: flags.onConflict === 'replace',
+    clock: systemClock,
+    reporter,
+    storeContext: context,
+  }
+}
+
+async function importOptions(flags: Flags, { reporter }: VerbContext): Promise<ImportOptions> {
+  const context = storeContext(reporter)
+  const policy = parseChoice('--on-conflict', flags.onConflict, POLICIES)
+  if (policy === 'replace' && !flags.yes && !flags.dryRun) {
+    throw new CnosError('USAGE', '--on-conflict replace deletes rows on the target', {
+      hint: 'add --yes when that is what you want',
+    })
+  }
+  return {
+    client: await openClient(flags, 'dst'),
+    place: await openPlaceOf(flags, context),
+    selection: parseSelection(flags),
+    selectionText: JSON.stringify([flags.include, flags.exclude, flags.rename]),
+    renaming: parseRenaming(flags.rename),
+    range: parseRange(flags),
+    content: parseContent(flags),
+    policy,
+    maxReplica: flags.maxReplica === undefined ? undefined : BigInt(parseCount('--max-replica', flags.maxReplica)),
+    format: flags.format === undefined ? undefined : parseChoice('--format', flags.format, DATA_FORMATS),
+    parallel: parseCount('--parallel', flags.parallel),
+    metaDirectory: flags.metaDir,
+    clock: systemClock,
+    reporter,
+    storeContext: context,
+  }
+}
+
+export async function runExport(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
+  const request = await exportOptions(flags, context)
+  if (flags.dryRun) return showExportPlan(request, context, options)
+  return printSummary('export', await exportCluster(request, options), {
+    output: context.stdout,
+    json: flags.json === true,
+  })
+}
+
+export async function runImport(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
+  const request = await importOptions(flags, context)
+  if (flags.dryRun) return showImportPlan(request, context, options)
+  return printSummary('import', await importCluster(request, options), {
+    output: context.stdout,
+    json: flags.json === true,
+  })
+}
+
+export async function runMigrate(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
+  const source = await exportOptions({ ...flags, onConflict: 'fail' }, context)
+  if (flags.dryRun) return showExportPlan(source, context, options)
+  const target = await importOptions(flags, context)
+  const { exported, imported } = await migrateCluster({ source, target }, options)
+  const print = { output: context.stdout, json: flags.json === true }
+  const codes = [
+    exported ? printSummary('export', exported, print) : EXIT_CODES.ok,
+    imported ? printSummary('import', imported, print) : EXIT_CODES.ok,
+  ]
+  if (!flags.json && imported)
+    context.stdout.write(
+      `the staged files in ${source.place.url} are a full backup; remove them when you no longer need it\n`,
+    )
+  return Math.max(...codes)
+}
+
+/** `plan`: what export, import or migrate would do with these flags. */
+export async function runPlan(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
+  const dry = { ...flags, dryRun: true } as const
+  if (flags.src !== undefined) return runExport(dry, context, options)
+  return runImport(dry, context, options)
+}
+
+async function showExportPlan(request: ExportOptions, { stdout }: VerbContext, options: Abortable): Promise<number> {
+  const { metadata, units } = await planExport(request, options)
+  printTable(
+    stdout,
+    ['unit', 'rows', 'directory'],
+    units.map((unit) => [describeUnit(unit), groupDigits(unit.estimatedRows), unit.directory]),
+  )
+  stdout.write(
+    `${metadata.meta.length} statements of metadata, ${metadata.schema.length} tables, ${units.length} units; nothing was moved\n`,
+  )
+  for (const what of metadata.notCarried) stdout.write(`not carried: ${what}\n`)
+  return EXIT_CODES.ok
+}
+
+async function showImportPlan(request: ImportOptions, { stdout }: VerbContext, options: Abortable): Promise<number> {
+  const plan = await planImport(request, options)
+  printTable(
+    stdout,
+    ['unit', 'rows', 'into'],
+    plan.units.map(({ source, target }) => [
+      source.directory,
+      source.rows === undefined ? '?' : groupDigits(BigInt(source.rows)),
+      `${target.tenant}.${target.database}.${target.table}`,
+    ]),
+  )
+  stdout.write(
+    `${plan.meta.length} statements of metadata, ${plan.schema.length} tables, ${plan.units.length} units; nothing was changed\n`,
+  )
+  return EXIT_CODES.ok
+}
