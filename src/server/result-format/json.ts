@@ -1,0 +1,48 @@
+import type { Abortable } from '../../async/abort.ts'
+import type { ResultColumn, RowsResult } from '../../database.ts'
+import { quoteIdentifier } from '../../engine/quote.ts'
+import { jsonValue } from '../../engine/value-text.ts'
+import { CnosError } from '../../errors/cnos-error.ts'
+import type { ResultFormat } from './result-format.ts'
+
+/** One array, keys sorted, nulls and non-finite numbers left out; no rows are an empty body, not `[]`. */
+export const json: ResultFormat = {
+  subtype: 'json',
+  contentType: 'application/json',
+  async *render(rows: RowsResult, options?: Abortable): AsyncIterable<string> {
+    let opening = '['
+    for await (const lines of rows.lines(objectExpression(rows.columns), options)) {
+      yield `${opening}${lines.join(',')}`
+      opening = ','
+    }
+    if (opening === ',') yield ']'
+  },
+}
+
+export const ndJson: ResultFormat = {
+  subtype: 'nd-json',
+  contentType: 'application/nd-json',
+  async *render(rows: RowsResult, options?: Abortable): AsyncIterable<string> {
+    for await (const lines of rows.lines(objectExpression(rows.columns), options)) yield `${lines.join('\n')}\n`
+  },
+}
+
+/** One row as a JSON object; keys in the order of their UTF-8 bytes. */
+export function objectExpression(columns: readonly ResultColumn[]): string {
+  const sorted = columns.toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  const members = sorted.map((column) => {
+    refuseBinary(column)
+    const key = `${JSON.stringify(column.name)}:`.replaceAll("'", "''")
+    return `'${key}' || ${jsonMember(column)}`
+  })
+  return `concat('{', concat_ws(',', ${members.join(', ')}), '}')`
+}
+
+const jsonMember = ({ name, type }: ResultColumn) => `(${jsonValue(quoteIdentifier(name), type)})`
+
+function refuseBinary({ name, type }: ResultColumn): void {
+  if (!/^(BLOB|BIT)\b/.test(type)) return
+  throw new CnosError('PLANNING', `Column '${name}' of type ${type} cannot be written as JSON`, {
+    context: { column: name },
+  })
+}
