@@ -88,6 +88,7 @@ export interface S3ErrorContext {
   readonly region: string
   readonly isCustomEndpoint: boolean
   readonly nowNs: bigint
+  readonly tryNumber: number
 }
 
 /** The CnosError of whatever the SDK threw. */
@@ -101,7 +102,7 @@ export function s3Error(error: unknown, request: StoreRequest, context: S3ErrorC
     requestId,
     text: message,
     retryAfterMs: retryAfterMs(headers['retry-after'], context.nowNs),
-    name: nameOf(failure),
+    name: nameOf(failure, context.tryNumber),
     hint: hintOf(failure, request, context),
   })
 }
@@ -118,8 +119,10 @@ function unanswered(error: unknown, request: StoreRequest, { identity }: S3Error
 }
 
 /** An answer of 200 can hold an error in its body. */
-function nameOf({ code, status, isClockCorrected }: S3Failure): ErrorName {
-  if (code === 'RequestTimeTooSkewed') return isClockCorrected ? 'STORE_UNAVAILABLE' : 'STORE_ACCESS_DENIED'
+function nameOf({ code, status, isClockCorrected }: S3Failure, tryNumber: number): ErrorName {
+  if (code === 'RequestTimeTooSkewed') {
+    return isClockCorrected && tryNumber === 1 ? 'STORE_UNAVAILABLE' : 'STORE_ACCESS_DENIED'
+  }
   const known = code === undefined ? undefined : NAME_OF_CODE[code]
   if (known) return known
   if (status !== undefined && status < 300) return 'STORE_UNAVAILABLE'

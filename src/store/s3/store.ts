@@ -158,15 +158,15 @@ class S3Store implements ObjectStore, S3Requests {
         return await call(await this.#client, { abortSignal: attempt.signal }, attempt.number)
       } catch (error) {
         attempt.signal.throwIfAborted()
-        throw s3Error(error, request, this.#errorContext())
+        throw s3Error(error, request, this.#errorContext(attempt.number))
       }
     }, request)
   }
 
-  #errorContext(): S3ErrorContext {
+  #errorContext(tryNumber: number): S3ErrorContext {
     const { region, base, context } = this.#settings
     const isCustomEndpoint = !bareHost(base).includes('.amazonaws.com')
-    return { identity: this.#identity, region, isCustomEndpoint, nowNs: context.clock.nowNs() }
+    return { identity: this.#identity, region, isCustomEndpoint, nowNs: context.clock.nowNs(), tryNumber }
   }
 }
 
