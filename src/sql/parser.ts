@@ -6,6 +6,7 @@ import { parseDelete, parseExplain, parseInsert, parseKill, parseQueryStatement,
 import { parseAlterDatabase, parseCreateDatabase, parseDropDatabase, parseRecover } from './parser/database.ts'
 import { parseCreateExternalTable, parseCreateStreamTable } from './parser/external-table.ts'
 import { parseDescribe, parseShow } from './parser/show.ts'
+import { suggestWord } from './parser/suggest-word.ts'
 import { parseAlterTable, parseCreateTable, parseDropTable } from './parser/table.ts'
 import { parseAlterTenant, parseCreateTenant, parseDropTenant } from './parser/tenant.ts'
 import {
@@ -74,7 +75,8 @@ function parseObjectStatement(verb: 'create' | 'alter' | 'drop'): Parse {
     if (UNSUPPORTED_OBJECTS[verb].includes(word)) {
       return parseUnsupported(cursor, `${verb} ${word}`.toUpperCase())
     }
-    return expected(cursor, `${listOf([...OBJECT_PARSERS[verb].keys()])} after ${verb.toUpperCase()}`)
+    const objects = [...OBJECT_PARSERS[verb].keys()]
+    return expected(cursor, `${listOf(objects)} after ${verb.toUpperCase()}`, { hint: suggestWord(word, objects) })
   }
 }
 
@@ -99,8 +101,11 @@ const STATEMENT_PARSERS: ParseTable = new Map<string, Parse>([
 
 function parseOne(cursor: Cursor): Statement {
   if (atQuery(cursor)) return parseQueryStatement(cursor)
-  const parse = STATEMENT_PARSERS.get(wordOf(cursor, cursor.token))
-  return parse ? parse(cursor) : expected(cursor, 'an SQL statement')
+  const word = wordOf(cursor, cursor.token)
+  const parse = STATEMENT_PARSERS.get(word)
+  if (parse) return parse(cursor)
+  const hint = suggestWord(word, [...STATEMENT_PARSERS.keys(), 'select', 'with', 'values'])
+  return expected(cursor, 'an SQL statement', { hint })
 }
 
 const SHOWN_SQL = 500

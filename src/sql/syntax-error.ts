@@ -63,8 +63,8 @@ export interface SyntaxErrorOptions {
  */
 export function syntaxError(sql: string, offset: number, text: string, { hint }: SyntaxErrorOptions = {}): CnosError {
   const { line, column } = placeOf(sql, offset)
-  const message = `sql parser error: ${text}\nline ${line}, column ${column}:\n${excerpt(sql, offset)}`
-  return new CnosError('SQL_SYNTAX', message, {
+  const where = sql.trim() === '' ? '' : `\nline ${line}, column ${column}:\n${excerpt(sql, offset)}`
+  return new CnosError('SQL_SYNTAX', `sql parser error: ${text}${where}`, {
     context: { line, position: Buffer.byteLength(sql.slice(0, offset)) },
     ...(hint === undefined ? {} : { hint }),
   })

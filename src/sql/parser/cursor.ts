@@ -1,5 +1,6 @@
 import { describeFound, syntaxError } from '../syntax-error.ts'
 import { foldIdentifier, nextToken, type Token, tokenText } from '../tokenizer.ts'
+import { suggestWord } from './suggest-word.ts'
 
 /** Where a parser is in its statement. Tokens are made one at a time. */
 export interface Cursor {
@@ -97,10 +98,11 @@ export function expectSymbol(cursor: Cursor, symbol: string, options: ExpectedOp
 export function expectOneOf<const W extends string>(
   cursor: Cursor,
   words: readonly W[],
-  options: ExpectedOptions = {},
+  { hint }: ExpectedOptions = {},
 ): W {
-  const found = words.find((word) => word === wordOf(cursor, cursor.token))
-  if (found === undefined) return expected(cursor, listOf(words), options)
+  const written = wordOf(cursor, cursor.token)
+  const found = words.find((word) => word === written)
+  if (found === undefined) return expected(cursor, listOf(words), { hint: suggestWord(written, words) ?? hint })
   take(cursor)
   return found
 }
