@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DuckDBInstance, type DuckDBResult, type DuckDBVarCharVector } from '@duckdb/node-api'
 import type { Abortable } from '../async/abort.ts'
 import { Limit } from '../async/limit.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { ConnectionSession } from './duckdb-connection.ts'
 import { parseFault } from './duckdb-errors.ts'
-import type { CopyToOptions, Engine, EngineOptions, EngineRow, Session } from './engine.ts'
+import type { BulkSettings, CopyToOptions, Engine, EngineOptions, EngineRow, Session } from './engine.ts'
 import { quoteString } from './quote.ts'
 import type { RelationColumn } from './relation.ts'
+
+const DEFAULT_SLICE_ROWS = 2_000_000
 
 /**
  * Opens or creates the database file and finishes what a crash left half done. Rejects with DATA_DIRECTORY, and
@@ -17,7 +19,11 @@ import type { RelationColumn } from './relation.ts'
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   await mkdir(options.tempDirectory, { recursive: true })
   const instance = await openInstance(options)
-  const engine = new DuckDbEngine(instance, options.maxQueries)
+  const bulk = {
+    stagingDirectory: join(dirname(options.path), 'staging'),
+    sliceRows: options.sliceRows ?? DEFAULT_SLICE_ROWS,
+  }
+  const engine = new DuckDbEngine(instance, options.maxQueries, bulk)
   try {
     for (const setting of settingsOf(options)) await engine.run(setting)
     return engine
@@ -70,12 +76,14 @@ function settingsOf({ memoryBytes, tempDirectory, tempBytes, threads }: EngineOp
 }
 
 export class DuckDbEngine implements Engine {
+  readonly bulk: BulkSettings
   readonly #instance: DuckDBInstance
   readonly #slots: Limit
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
 
-  constructor(instance: DuckDBInstance, maxQueries: number) {
+  constructor(instance: DuckDBInstance, maxQueries: number, bulk: BulkSettings) {
+    this.bulk = bulk
     this.#instance = instance
     this.#slots = new Limit(maxQueries)
   }

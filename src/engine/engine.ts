@@ -31,6 +31,7 @@ export interface Session {
  * DuckDB's errors become CnosErrors here (PLANNING, BAD_FILE, CAST_FAILED, OUT_OF_MEMORY, NO_SPACE, INTERNAL).
  */
 export interface Engine extends Session, AsyncDisposable {
+  readonly bulk: BulkSettings
   /**
    * The single VARCHAR column of `select`, one string a row, in batches, with back-pressure: the way large answers
    * leave (SQL makes the text). Leaving the loop frees the connection.
@@ -42,20 +43,31 @@ export interface Engine extends Session, AsyncDisposable {
   transaction<T>(work: (session: Session) => Promise<T>, options?: Abortable): Promise<T>
   /** Runs `work` on a connection of its own, so that it can use temporary tables, and drops them afterwards. */
   withSession<T>(work: (session: Session) => Promise<T>, options?: Abortable): Promise<T>
+  /** Moves the log into the database file; does nothing while another statement writes. */
   checkpoint(): Promise<void>
   close(): Promise<void>
 }
 
+/** How imports that do not fit one statement are cut. */
+export interface BulkSettings {
+  /** A directory of this engine's own, on the database's disk: checked rows wait here to be merged. */
+  readonly stagingDirectory: string
+  /** Rows merged in one transaction. */
+  readonly sliceRows: number
+}
+
 export interface EngineOptions {
-  /** The database file; created when missing. */
+  /** The database file; created, with its directory, when missing. Beside it lie `format.json` and `staging/`. */
   readonly path: string
   /** DuckDB's memory_limit. */
   readonly memoryBytes: number
-  /** Where DuckDB spills. */
+  /** Where DuckDB spills: a directory of this engine's own; what a crash left there is removed. */
   readonly tempDirectory: string
   readonly tempBytes: number
   /** Statements at once; below libuv's pool size. */
   readonly maxQueries: number
   /** DuckDB's worker threads; all cores when absent. */
   readonly threads?: number | undefined
+  /** Rows merged in one transaction. Default 2,000,000: larger slices need more memory, smaller ones more scans. */
+  readonly sliceRows?: number | undefined
 }
