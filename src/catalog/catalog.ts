@@ -93,7 +93,7 @@ async function loadState(engine: Engine): Promise<CatalogState> {
 }
 
 function emptyState(): MutableState {
-  return Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as unknown as MutableState
+  return Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, unknown>()])) as MutableState
 }
 
 async function loadNextId(engine: Engine): Promise<bigint> {
@@ -114,7 +114,7 @@ async function commit(session: Session, { objects, ddl = [] }: CatalogChange, ne
 }
 
 function applied(state: CatalogState, { objects }: CatalogChange): CatalogState {
-  const next = Object.fromEntries(KINDS.map((kind) => [kind, new Map(state[kind])])) as unknown as MutableState
+  const next = Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, unknown>(state[kind])])) as MutableState
   for (const { kind, key, value } of objects) {
     if (value === undefined) next[kind].delete(key)
     else next[kind].set(key, value)
