@@ -9,16 +9,18 @@ export interface ResumeOptions extends GetOptions {
 
 /**
  * `store.get` whose body survives broken connections: it goes on with a range from the last good byte, under the etag
- * of the first answer. STORE_PRECONDITION when the object changed meanwhile.
+ * of the first answer. STORE_PRECONDITION when the object changed meanwhile. Without an etag nothing is resumed.
  */
 export async function readResuming(store: ObjectStore, path: string, options: ResumeOptions = {}): Promise<GetResult> {
   const { maxBreaks = 5, signal } = options
   const first = await store.get(path, options)
   const start = options.range?.start ?? 0
   const end = options.range?.end ?? first.meta.sizeBytes
-  const etag = first.meta.etag ?? options.ifMatch
-  const reopen = (from: number) =>
-    store.get(path, { range: { start: from, end }, ifMatch: etag, ...(signal ? { signal } : {}) })
+  const etag = options.ifMatch ?? first.meta.etag
+  const reopen =
+    etag === undefined
+      ? undefined
+      : (from: number) => store.get(path, { range: { start: from, end }, ifMatch: etag, signal })
   return { meta: first.meta, body: resumingBody(first.body, { start, end, reopen, maxBreaks, signal }) }
 }
 
@@ -26,7 +28,7 @@ interface ResumeState extends Abortable {
   readonly start: number
   readonly end: number
   readonly maxBreaks: number
-  readonly reopen: (from: number) => Promise<GetResult>
+  readonly reopen: ((from: number) => Promise<GetResult>) | undefined
 }
 
 async function* resumingBody(first: AsyncIterable<Uint8Array>, state: ResumeState): AsyncGenerator<Uint8Array> {
@@ -44,9 +46,9 @@ async function* resumingBody(first: AsyncIterable<Uint8Array>, state: ResumeStat
     } catch (error) {
       state.signal?.throwIfAborted()
       breaks += 1
-      if (!isCnosError(error) || !error.entry.retryable || breaks > state.maxBreaks) throw error
+      if (!isCnosError(error) || !error.entry.retryable || breaks > state.maxBreaks || !state.reopen) throw error
+      if (position >= state.end) return
+      body = (await state.reopen(position)).body
     }
-    if (position >= state.end) return
-    body = (await state.reopen(position)).body
   }
 }
