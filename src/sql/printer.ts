@@ -26,11 +26,7 @@ export function printObjectName(name: ObjectName): string {
   return name.parts.map(printIdentifier).join('.')
 }
 
-type StatementOf<K extends StatementKind, S = Statement> = S extends { readonly kind: infer Kinds }
-  ? [K & Kinds] extends [never]
-    ? never
-    : S
-  : never
+type StatementOf<K extends StatementKind> = Statement & { readonly kind: K }
 type Print<K extends StatementKind> = (statement: StatementOf<K>) => string
 
 const UPPER_WORD = /^[A-Z_][A-Z0-9_]*$/
