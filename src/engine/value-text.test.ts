@@ -1,7 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { csvField, doubleJson, doubleText, jsonValue, shortTime } from './value-text.ts'
+import { csvField, doubleJson, doubleText, jsonValue, nineDigitTime, shortTime } from './value-text.ts'
 
 let instance: DuckDBInstance
 const ask = async (expression: string): Promise<unknown> => {
@@ -97,5 +97,38 @@ describe('csvField and jsonValue', () => {
     expect(await ask(jsonValue('18446744073709551615::UBIGINT', 'UBIGINT'))).toBe('18446744073709551615')
     expect(await ask(jsonValue('1.50::DECIMAL(9,2)', 'DECIMAL(9,2)'))).toBe('1.50')
     expect(await ask(jsonValue("[1.5::DOUBLE, 'nan']", 'DOUBLE[]'))).toBe('[1.5,null]')
+  })
+})
+
+describe('times at the ends of their range', () => {
+  const first = `(SELECT t FROM (SELECT '1677-09-21 00:12:43.145225'::TIMESTAMP_NS AS t))`
+  it.each([
+    [`'infinity'::TIMESTAMP_NS`, 'TIMESTAMP_NS', '2262-04-11T23:47:16.854775807', '2262-04-11T23:47:16.854775807'],
+    [
+      `make_timestamp_ns(9223372036854775806)`,
+      'TIMESTAMP_NS',
+      '2262-04-11T23:47:16.854775806',
+      '2262-04-11T23:47:16.854775806',
+    ],
+    [first, 'TIMESTAMP_NS', '1677-09-21T00:12:43.145225000', '1677-09-21T00:12:43.145225000'],
+    [`'1677-09-22'::TIMESTAMP_NS`, 'TIMESTAMP_NS', '1677-09-22T00:00:00.000000000', '1677-09-22T00:00:00'],
+    [`NULL::TIMESTAMP_NS`, 'TIMESTAMP_NS', null, null],
+    [`'1969-12-31 23:59:59.9'::TIMESTAMP`, 'TIMESTAMP', '1969-12-31T23:59:59.900000000', '1969-12-31T23:59:59.900'],
+    [
+      `'1969-12-31 23:59:59.999999'::TIMESTAMP`,
+      'TIMESTAMP',
+      '1969-12-31T23:59:59.999999000',
+      '1969-12-31T23:59:59.999999',
+    ],
+    [
+      `'1969-12-31 23:59:59.120'::TIMESTAMP_MS`,
+      'TIMESTAMP_MS',
+      '1969-12-31T23:59:59.120000000',
+      '1969-12-31T23:59:59.120',
+    ],
+    [`'1969-12-31 23:59:59'::TIMESTAMP_S`, 'TIMESTAMP_S', '1969-12-31T23:59:59.000000000', '1969-12-31T23:59:59'],
+  ])('%s', async (value, type, nine, short) => {
+    expect(await ask(nineDigitTime(value, type))).toBe(nine)
+    expect(await ask(shortTime(value, type))).toBe(short)
   })
 })

@@ -16,24 +16,63 @@ export function isNestedType(type: string): boolean {
 
 const isTime = (type: string) => TIMESTAMP_TYPES.has(type) || type === ZONED_TYPE
 
-/** `2022-01-01T02:00:10.000000000`: always nine digits, no zone; `Z` only after a zoned time. */
+/**
+ * `2022-01-01T02:00:10.000000000`: always nine digits, no zone; `Z` only after a zoned time. The first and last
+ * nanoseconds, which DuckDB prints as infinities or not at all, are spelt like all others.
+ */
 export function nineDigitTime(expression: string, type: string): string {
   const format = `'%Y-%m-%dT%H:%M:%S.%n'`
   if (type === ZONED_TYPE) return `strftime((${expression}) AT TIME ZONE 'UTC', ${format}) || 'Z'`
-  return `strftime(${expression}, ${format})`
+  return withOuterTimes(expression, type, `strftime(${expression}, ${format})`)
 }
 
 /** `2022-01-01T02:00:10`, with 3, 6 or 9 digits of a second only when needed. */
 export function shortTime(expression: string, type: string): string {
-  const local = type === ZONED_TYPE ? `(${expression}) AT TIME ZONE 'UTC'` : expression
-  const text = nineDigitTime(local, 'TIMESTAMP')
-  const short = `CASE WHEN suffix(${text}, '.000000000') THEN left(${text}, -10) WHEN suffix(${text}, '000000') THEN left(${text}, -6) WHEN suffix(${text}, '000') THEN left(${text}, -3) ELSE ${text} END`
-  return type === ZONED_TYPE ? `(${short}) || 'Z'` : short
+  if (type === ZONED_TYPE) return `(${shortTime(`(${expression}) AT TIME ZONE 'UTC'`, 'TIMESTAMP')}) || 'Z'`
+  const { ticks, perSecond } = TICKS_OF[type] ?? MICROSECONDS
+  const fractions: readonly (readonly [string, number])[] = [
+    ['', 1],
+    ['.%g', 1_000],
+    ['.%f', 1_000_000],
+  ]
+  const cases = fractions
+    .filter(([, digits]) => digits <= perSecond)
+    .map(
+      ([suffix, digits]) =>
+        `WHEN ${ticks(expression)} % ${perSecond / digits} = 0 THEN ${strftime(expression, suffix)}`,
+    )
+  const short = `CASE ${cases.join(' ')} ELSE ${strftime(expression, '.%n')} END`
+  return withOuterTimes(expression, type, short)
+}
+
+const strftime = (expression: string, fraction: string) => `strftime(${expression}, '%Y-%m-%dT%H:%M:%S${fraction}')`
+
+interface Ticks {
+  readonly ticks: (expression: string) => string
+  readonly perSecond: number
+}
+
+const MICROSECONDS: Ticks = { ticks: (x) => `epoch_us(${x})`, perSecond: 1_000_000 }
+const TICKS_OF: Readonly<Record<string, Ticks>> = {
+  TIMESTAMP_NS: { ticks: (x) => `epoch_ns(${x})`, perSecond: 1_000_000_000 },
+  TIMESTAMP_MS: { ticks: (x) => `epoch_ms(${x})`, perSecond: 1_000 },
+  TIMESTAMP_S: { ticks: (x) => `epoch_ms(${x})`, perSecond: 1_000 },
+}
+
+/** `inner`, but for nanosecond times on 1677-09-21 (before the first midnight) and for the largest of all. */
+function withOuterTimes(expression: string, type: string, inner: string): string {
+  if (type !== 'TIMESTAMP_NS') return inner
+  const x = `(${expression})`
+  const remainder = `((epoch_ns(${x}) % 1000 + 1000) % 1000)`
+  const micros = `make_timestamp(((epoch_ns(${x})::HUGEINT - ${remainder}) // 1000)::BIGINT)`
+  return `CASE WHEN ${x} >= '1677-09-22'::TIMESTAMP_NS AND isfinite(${x}) THEN ${inner} \
+WHEN ${x} IS NULL THEN NULL WHEN ${x} = 'infinity'::TIMESTAMP_NS THEN '2262-04-11T23:47:16.854775807' \
+ELSE strftime(${micros}, '%Y-%m-%dT%H:%M:%S.%f') || lpad(${remainder}::VARCHAR, 3, '0') END`
 }
 
 /**
  * A DOUBLE as CSV has it: the shortest text that reads back to the same number, always with a fraction digit; plain
- * for 1e-5 <= |x| < 1e10, else `1.0e10`, `1.5e-7`; `NaN`, `inf`, `-inf`.
+ * for 1e-5 <= |x| < 1e10, else `1.0e10`, `1.5e-7`; `NaN`, `inf`, `-inf`; the sign of zero is kept.
  */
 export function doubleText(expression: string): string {
   const x = `(${expression})`
@@ -42,9 +81,8 @@ export function doubleText(expression: string): string {
   const sign = `CASE WHEN ${x} < 0 THEN '-' ELSE '' END`
   const fraction = `CASE WHEN length(${digits}) > 1 THEN ${digits}[2:] ELSE '0' END`
   const exponent = `(strpos(ltrim(${text}, '-'), '.') - 2)::VARCHAR`
-  return `CASE WHEN ${isPlain(x, '1e10')} THEN ${text} \
+  return `CASE WHEN ${isPlain(x, '1e10')} THEN to_json(${x})::VARCHAR \
 WHEN isnan(${x}) THEN 'NaN' WHEN isinf(${x}) THEN ${text} \
-WHEN abs(${x}) < 1e-4::DOUBLE AND abs(${x}) >= 1e-5::DOUBLE THEN to_json(${x}::DOUBLE)::VARCHAR \
 WHEN abs(${x}) >= 1e10::DOUBLE AND abs(${x}) < 1e16::DOUBLE THEN ${sign} || ${digits}[1] || '.' || ${fraction} || 'e' || ${exponent} \
 ELSE regexp_replace(${shortExponent(text)}, '^(-?[0-9])e', '\\1.0e') END`
 }
@@ -52,22 +90,24 @@ ELSE regexp_replace(${shortExponent(text)}, '^(-?[0-9])e', '\\1.0e') END`
 /** A DOUBLE as a JSON number, plain for 1e-5 <= |x| < 1e16, else `1e16`, `1.5e-7`; NULL for NaN and the infinities. */
 export function doubleJson(expression: string): string {
   const x = `(${expression})`
-  const text = `${x}::VARCHAR`
-  return `CASE WHEN ${isPlain(x, '1e16')} THEN ${text} WHEN NOT isfinite(${x}) THEN NULL \
-WHEN abs(${x}) < 1e-4::DOUBLE AND abs(${x}) >= 1e-5::DOUBLE THEN to_json(${x}::DOUBLE)::VARCHAR \
-ELSE ${shortExponent(text)} END`
+  return `CASE WHEN ${isPlain(x, '1e16')} THEN to_json(${x})::VARCHAR WHEN NOT isfinite(${x}) THEN NULL \
+ELSE ${shortExponent(`${x}::VARCHAR`)} END`
 }
 
-/** DuckDB prints these plainly, with a fraction digit, by itself. */
-const isPlain = (x: string, below: string) => `(abs(${x}) >= 1e-4::DOUBLE AND abs(${x}) < ${below}::DOUBLE) OR ${x} = 0`
+/** Here to_json prints plainly, with a fraction digit, and faster than a cast to VARCHAR. */
+const isPlain = (x: string, below: string) => `(abs(${x}) >= 1e-5::DOUBLE AND abs(${x}) < ${below}::DOUBLE) OR ${x} = 0`
 
 /** `1e+16` and `1.5e-07` of C become `1e16` and `1.5e-7`. */
 const shortExponent = (text: string) => `replace(replace(${text}, 'e+', 'e'), 'e-0', 'e-')`
 
+/** A FLOAT as the DOUBLE of the same digits. */
+const asDouble = (expression: string, type: string) =>
+  type === 'FLOAT' ? `(${expression})::VARCHAR::DOUBLE` : expression
+
 /** The unquoted text of a value in CSV. Not for nested types. */
 export function plainText(expression: string, type: string): string {
   if (isTime(type)) return nineDigitTime(expression, type)
-  if (FLOATING_TYPES.has(type)) return doubleText(expression)
+  if (FLOATING_TYPES.has(type)) return doubleText(asDouble(expression, type))
   return type === 'VARCHAR' ? expression : `(${expression})::VARCHAR`
 }
 
@@ -84,7 +124,7 @@ export function csvField(expression: string, type: string, delimiter: string): s
 /** A JSON value; NULL where CnosDB leaves the key out (NULL, NaN, the infinities). */
 export function jsonValue(expression: string, type: string): string {
   if (isTime(type)) return `'"' || ${shortTime(expression, type)} || '"'`
-  if (FLOATING_TYPES.has(type)) return doubleJson(expression)
+  if (FLOATING_TYPES.has(type)) return doubleJson(asDouble(expression, type))
   if (NUMBER.test(type)) return `(${expression})::VARCHAR`
   if (/^(DOUBLE|FLOAT)\[\]$/.test(type))
     return `to_json(list_transform(${expression}, lambda e: CASE WHEN isfinite(e) THEN e END))::VARCHAR`
