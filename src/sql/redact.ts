@@ -111,9 +111,7 @@ function maskedComment(sql: string, { start, end }: Comment): SecretSpan | undef
   return { start, end, mask: text.startsWith('--') ? `--${STARS}` : `/*${STARS}*/` }
 }
 
-/** Where the secrets of a statement are, in order and without overlap. Works on text that does not parse. */
-export function findSecrets(sql: string): readonly SecretSpan[] {
-  if (!SUSPECT.test(sql)) return []
+function findSecretTokens(sql: string): readonly SecretSpan[] {
   const spans: SecretSpan[] = []
   const onComment = (comment: Comment) => {
     const span = maskedComment(sql, comment)
@@ -146,6 +144,32 @@ function maskedFrom(sql: string, spans: readonly SecretSpan[], start: number): r
   return [...spans.filter((span) => span.end <= start), { start, end: sql.length, mask: MASK }]
 }
 
+/** Keys in PEM and passwords in addresses, wherever they stand: not even quotes are needed. */
+function findBareSecrets(sql: string): readonly SecretSpan[] {
+  const keys = [...sql.matchAll(PEM)].map(({ index, 0: key }) => ({
+    start: index,
+    end: index + key.length,
+    mask: STARS,
+  }))
+  const passwords = [...sql.matchAll(USER_INFO)].map(({ index, 0: whole, 1: before = '' }) => {
+    return { start: index + before.length, end: index + whole.length - 1, mask: STARS }
+  })
+  return [...keys, ...passwords]
+}
+
+/** Where the secrets of a statement are, in order and without overlap. Works on text that does not parse. */
+export function findSecrets(sql: string): readonly SecretSpan[] {
+  if (!SUSPECT.test(sql)) return []
+  const found = [...findSecretTokens(sql), ...findBareSecrets(sql)].sort((a, b) => a.start - b.start || b.end - a.end)
+  const spans: SecretSpan[] = []
+  for (const span of found) {
+    const last = spans.at(-1)
+    if (last && span.start < last.end) spans[spans.length - 1] = { ...last, end: Math.max(last.end, span.end) }
+    else spans.push(span)
+  }
+  return spans
+}
+
 /** `sql.slice(from, to)` with the secrets in it masked. */
 export function sliceRedacted(sql: string, secrets: readonly SecretSpan[], from: number, to: number): string {
   let shown = ''
@@ -163,7 +187,5 @@ export function sliceRedacted(sql: string, secrets: readonly SecretSpan[], from:
  * when in doubt, it masks.
  */
 export function redactStatement(sqlText: string): string {
-  const secrets = findSecrets(sqlText)
-  const shown = sliceRedacted(sqlText, secrets, 0, sqlText.length)
-  return SUSPECT.test(shown) ? shown.replace(PEM, STARS).replace(USER_INFO, `$1${STARS}@`) : shown
+  return sliceRedacted(sqlText, findSecrets(sqlText), 0, sqlText.length)
 }
