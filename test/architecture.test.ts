@@ -58,7 +58,7 @@ const partOf = (path: string) => relative(src, path).split(sep)[0] as string
 
 function importsOf(path: string): string[] {
   const text = readFileSync(path, 'utf8')
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+  return [...text.matchAll(/\b(?:from\s+|import\s+|import\(\s*)'([^'\n]+)'/g)].map((match) => match[1] as string)
 }
 
 const files = readdirSync(src, { recursive: true, withFileTypes: true })
