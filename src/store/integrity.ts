@@ -13,19 +13,27 @@ export interface Difference {
 export async function storedDiffers(
   store: Pick<ObjectStore, 'label' | 'delete'>,
   path: string,
-  { what, sent, stored }: Difference,
+  difference: Difference,
 ): Promise<CnosError> {
   const isGone = await store.delete(path).then(
     () => true,
     () => false,
   )
   const end = isGone ? 'the object was deleted again' : 'the wrong object could not be deleted'
-  const url = objectUrl(store.label, path)
+  return notWhatWasSent(store.label, path, difference, end)
+}
+
+/** The STORE_PRECONDITION for an object that another writer has replaced: it is theirs now, and stays. */
+export function replacedMeanwhile(label: string, path: string, difference: Difference): CnosError {
+  return notWhatWasSent(label, path, difference, 'it was replaced right after it was stored')
+}
+
+function notWhatWasSent(label: string, path: string, { what, sent, stored }: Difference, end: string): CnosError {
   return new CnosError(
     'STORE_PRECONDITION',
-    `object store error: ${url} is not what was sent: ${what} ${stored} instead of ${sent}; ${end}`,
+    `object store error: ${objectUrl(label, path)} is not what was sent: ${what} ${stored} instead of ${sent}; ${end}`,
     {
-      context: { store: store.label, path },
+      context: { store: label, path },
       hint: 'something changes bytes or writes to the same name; nothing was reported as stored',
     },
   )

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Abortable } from '../../async/abort.ts'
 import { isCnosError } from '../../errors/cnos-error.ts'
-import { storedDiffers } from '../integrity.ts'
+import { replacedMeanwhile, storedDiffers } from '../integrity.ts'
 import type { PutResult } from '../object-store.ts'
 import { bareEtag } from '../ranged-answer.ts'
 import type { S3Requests } from './store.ts'
@@ -46,11 +46,11 @@ export async function verifyStored(store: S3Requests, stored: StoredObject): Pro
   try {
     const found = await store.head(path, { signal })
     if (found.sizeBytes === sizeBytes && (etag === undefined || found.etag === etag)) return { etag: found.etag }
-    const differs =
-      found.sizeBytes === sizeBytes
-        ? { what: 'etag', sent: String(etag), stored: String(found.etag) }
-        : { what: 'size', sent: `${sizeBytes} bytes`, stored: `${found.sizeBytes} bytes` }
-    throw await storedDiffers(store, path, differs)
+    if (etag !== undefined && found.etag !== etag) {
+      throw replacedMeanwhile(store.label, path, { what: 'etag', sent: etag, stored: String(found.etag) })
+    }
+    const difference = { what: 'size', sent: `${sizeBytes} bytes`, stored: `${found.sizeBytes} bytes` }
+    throw await storedDiffers(store, path, difference)
   } catch (error) {
     if (isProven && isCnosError(error, 'STORE_ACCESS_DENIED')) return { etag }
     throw error
