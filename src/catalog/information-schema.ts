@@ -22,6 +22,8 @@ export interface ListedQuery {
   readonly durationSeconds: number
   readonly processedCount: bigint
   readonly errorCount: bigint
+  /** 0…100; -1 while unknown. */
+  readonly percent: number
 }
 
 interface View {

@@ -50,13 +50,14 @@ export function describeTable(table: TableEntry): SystemTable {
   return { columns, rows: table.columns.map(({ name, type }) => [name, type, 'FIELD', null]) }
 }
 
-/** SHOW QUERIES. */
+/** SHOW QUERIES; `processed_count` and `progress` (percent, null while unknown) are ours. */
 export function showQueries(principal: Principal, queries: readonly ListedQuery[]): SystemTable {
   return {
     columns: [
       ...text('query_id', 'query_type', 'query_text', 'user_name', 'tenant_name', 'database_name', 'state'),
       { name: 'duration', type: 'DOUBLE' },
       { name: 'processed_count', type: 'UBIGINT' },
+      { name: 'progress', type: 'DOUBLE' },
     ],
     rows: visibleQueries({ principal, queries }).map((query) => [
       String(query.queryId),
@@ -68,6 +69,7 @@ export function showQueries(principal: Principal, queries: readonly ListedQuery[
       query.state,
       query.durationSeconds,
       query.processedCount,
+      query.percent < 0 ? null : query.percent,
     ]),
   }
 }
