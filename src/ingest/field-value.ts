@@ -1,0 +1,168 @@
+import { BACKSLASH, COMMA, CR, LETTER_I, LETTER_U, LF, MINUS, NINE, PLUS, POINT, QUOTE, SPACE, ZERO } from './bytes.ts'
+import { decimalToDouble, MAX_DIGITS, MAX_FRACTION } from './decimal.ts'
+import type { FieldType } from './line-batch.ts'
+import { faultAt } from './parse-fault.ts'
+
+const LEADING_DIGITS = 15
+/** Places in #doubles: the value, the first 15 digits of the number being read, and those after them. */
+const [VALUE, LEADING, REST] = [0, 1, 2]
+const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+const BOOLEANS: ReadonlyMap<string, number> = new Map([
+  ...['t', 'T', 'true', 'True', 'TRUE'].map((text) => [text, 1] as const),
+  ...['f', 'F', 'false', 'False', 'FALSE'].map((text) => [text, 0] as const),
+])
+const I64_MAX = 2n ** 63n - 1n
+const U64_MAX = 2n ** 64n - 1n
+
+/** Reads one value after another; the fields hold the latest. One object for a whole body: nothing is allocated. */
+export class ValueReader {
+  readonly #body: Buffer
+  type: FieldType = 'DOUBLE'
+  /** Set for an integer of 2^53 and more. */
+  big: bigint | undefined
+  /** The text of a string. */
+  text = ''
+  /** Where the value ends. */
+  end = 0
+  /** By VALUE, LEADING, REST. A typed array, because a double in a field is put into a new box at every write. */
+  readonly #doubles = new Float64Array(3)
+  #digits = 0
+
+  constructor(body: Buffer) {
+    this.#body = body
+  }
+
+  /** The value of a double, a boolean (0, 1), or an integer below 2^53. */
+  get number(): number {
+    return this.#doubles[VALUE] as number
+  }
+
+  /** Throws LINE_PROTOCOL_SYNTAX. */
+  read(start: number): void {
+    const byte = this.#body[start] as number
+    if ((byte >= ZERO && byte <= NINE) || byte === MINUS || byte === PLUS) this.#readNumber(start)
+    else if (byte === QUOTE) this.#readString(start + 1)
+    else this.#readBoolean(start)
+  }
+
+  #readNumber(start: number): void {
+    const body = this.#body
+    const isNegative = body[start] === MINUS
+    const first = isNegative || body[start] === PLUS ? start + 1 : start
+    const point = this.#readDigits(first, 0)
+    const byte = body[point]
+    const leading = this.#doubles[LEADING] as number
+    if (byte === LETTER_I || byte === LETTER_U) {
+      this.#keepInteger(start, point, isNegative ? -leading : leading, byte === LETTER_I)
+      return
+    }
+    const end = byte === POINT ? this.#readDigits(point + 1, this.#digits) : point
+    const fraction = byte === POINT ? end - point - 1 : 0
+    this.type = 'DOUBLE'
+    this.end = end
+    if (this.#digits > 0 && this.#digits <= MAX_DIGITS && fraction <= MAX_FRACTION && isEnd(body[end])) {
+      const restDigits = Math.max(0, this.#digits - LEADING_DIGITS)
+      const value = decimalToDouble(
+        this.#doubles[LEADING] as number,
+        this.#doubles[REST] as number,
+        restDigits,
+        fraction,
+      )
+      this.#doubles[VALUE] = isNegative ? -value : value
+      if (!Number.isNaN(value)) return
+    }
+    this.#readUnusualNumber(start)
+  }
+
+  /** Reads digits from `start` after `digits` others, and gives where they end. */
+  #readDigits(start: number, digits: number): number {
+    const body = this.#body
+    let at = start
+    let leading = digits === 0 ? 0 : (this.#doubles[LEADING] as number)
+    let rest = digits === 0 ? 0 : (this.#doubles[REST] as number)
+    const room = start + LEADING_DIGITS - digits
+    let byte = body[at] as number
+    for (; byte >= ZERO && byte <= NINE && at < room; byte = body[at] as number) {
+      leading = leading * 10 + (byte - ZERO)
+      at += 1
+    }
+    for (; byte >= ZERO && byte <= NINE; byte = body[at] as number) {
+      rest = rest * 10 + (byte - ZERO)
+      at += 1
+    }
+    this.#doubles[LEADING] = leading
+    this.#doubles[REST] = rest
+    this.#digits = digits + at - start
+    return at
+  }
+
+  #readUnusualNumber(start: number): void {
+    this.end = this.#wordEnd(start)
+    const text = this.#body.toString('latin1', start, this.end)
+    this.#doubles[VALUE] = Number(text)
+    if (!FLOAT.test(text)) throw this.#notAValue(start)
+    if (Number.isFinite(this.number)) return
+    throw faultAt(this.#body, start, `'${text}' is beyond the range of a DOUBLE`)
+  }
+
+  #keepInteger(start: number, end: number, value: number, isSigned: boolean): void {
+    this.type = isSigned ? 'BIGINT' : 'BIGINT UNSIGNED'
+    this.#doubles[VALUE] = value
+    this.big =
+      this.#digits > LEADING_DIGITS ? BigInt(this.#body.toString('latin1', start, end).replace('+', '')) : undefined
+    this.end = end + 1
+    if (this.#digits === 0) throw this.#notAValue(start)
+    const [min, max] = isSigned ? [-I64_MAX - 1n, I64_MAX] : [0n, U64_MAX]
+    const isInside = this.big === undefined ? isSigned || value >= 0 : this.big >= min && this.big <= max
+    if (isInside) return
+    throw faultAt(
+      this.#body,
+      start,
+      `'${this.#body.toString('latin1', start, this.end)}' is beyond the range of a ${this.type}`,
+    )
+  }
+
+  #readString(start: number): void {
+    const body = this.#body
+    let quote = body.indexOf(QUOTE, start)
+    while (quote >= 0 && this.#isEscaped(quote, start)) quote = body.indexOf(QUOTE, quote + 1)
+    if (quote < 0) throw faultAt(body, start - 1, 'a string has no closing quote')
+    const text = body.toString('utf8', start, quote)
+    this.text = text.includes('\\') ? text.replace(/\\(["\\])/g, '$1') : text
+    this.type = 'STRING'
+    this.end = quote + 1
+  }
+
+  /** Whether an odd number of backslashes stands before the quote. */
+  #isEscaped(quote: number, start: number): boolean {
+    let first = quote
+    while (first > start && this.#body[first - 1] === BACKSLASH) first -= 1
+    return (quote - first) % 2 === 1
+  }
+
+  #readBoolean(start: number): void {
+    this.end = this.#wordEnd(start)
+    const value = BOOLEANS.get(this.#body.toString('latin1', start, Math.min(this.end, start + 6)))
+    if (value === undefined) throw this.#notAValue(start)
+    this.type = 'BOOLEAN'
+    this.#doubles[VALUE] = value
+  }
+
+  #wordEnd(start: number): number {
+    let at = start
+    while (!isEnd(this.#body[at])) at += 1
+    return at
+  }
+
+  #notAValue(start: number): Error {
+    const text = this.#body.toString('utf8', start, Math.min(this.#wordEnd(start), start + 40))
+    return faultAt(this.#body, start, `'${text}' is not a value`, {
+      hint: 'write a number (1.5), an integer (12i or 12u), true or false, or "text" in double quotes',
+    })
+  }
+}
+
+/** Whether a byte, or the end of the body, ends a word. */
+function isEnd(byte: number | undefined): boolean {
+  return byte === COMMA || byte === SPACE || byte === LF || byte === CR || byte === undefined
+}

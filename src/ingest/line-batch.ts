@@ -1,0 +1,37 @@
+/** The type of a field, by how its first value was written. */
+export type FieldType = 'DOUBLE' | 'BIGINT' | 'BIGINT UNSIGNED' | 'BOOLEAN' | 'STRING'
+
+/** Values by row; booleans as 0 and 1. */
+export type FieldValues = Float64Array | BigInt64Array | BigUint64Array | Uint8Array | readonly string[]
+
+export interface BatchTag {
+  readonly name: string
+  /** By series; undefined where the series has no such tag. '' is a value. */
+  readonly values: readonly (string | undefined)[]
+  /** Where in the body the tag is first written. */
+  readonly offset: number
+}
+
+export interface BatchField {
+  readonly name: string
+  readonly type: FieldType
+  /** By row; what stands where `present` is 0 means nothing. */
+  readonly values: FieldValues
+  /** 1 where the row has the field. */
+  readonly present: Uint8Array
+  readonly offset: number
+}
+
+/** The rows of one table in a body, by column, in the order of the lines. */
+export interface LineBatch {
+  readonly table: string
+  readonly rows: number
+  /** In the unit the parser was asked for. */
+  readonly times: BigInt64Array
+  /** Each row's series: its place in every tag's `values`. Two series may have the same tags. */
+  readonly series: Int32Array
+  readonly seriesCount: number
+  readonly tags: readonly BatchTag[]
+  readonly fields: readonly BatchField[]
+  readonly offset: number
+}
