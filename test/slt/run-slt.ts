@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect } from 'vitest'
+import { isCnosError } from '../../src/errors/cnos-error.ts'
+import type { ExpectedError, SltConnection, SltRecord } from './slt-file.ts'
+
+export interface SltColumn {
+  readonly name: string
+  /** DuckDB's name of the type. */
+  readonly type: string
+}
+
+export interface SltAnswer {
+  readonly columns: readonly SltColumn[]
+  /** Values as text; NULL is null. */
+  readonly rows: readonly (readonly (string | null)[])[]
+}
+
+/** What .slt files run against: a database in this process, or a server. */
+export interface SltTarget {
+  execute(connection: SltConnection, sql: string): Promise<SltAnswer>
+  restart(): Promise<void>
+}
+
+const TYPE_LETTERS: readonly (readonly [letter: string, types: RegExp])[] = [
+  ['I', /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/],
+  ['R', /^(DOUBLE|FLOAT|DECIMAL.*)$/],
+  ['T', /^VARCHAR$/],
+  ['B', /^BOOLEAN$/],
+  ['D', /^TIMESTAMP/],
+]
+
+const letterOf = (type: string) => TYPE_LETTERS.find(([, types]) => types.test(type))?.[0] ?? '?'
+
+/** A value as .slt files show it: bare, or in JSON's quotes when it is empty, has blanks or quotes, or reads NULL. */
+function printValue(value: string | null, type: string): string {
+  if (value === null) return 'NULL'
+  if (letterOf(type) === 'D') return value.replace(' ', 'T')
+  return /^[^\s"]+$/.test(value) && value !== 'NULL' ? value : JSON.stringify(value)
+}
+
+function printRows({ columns, rows }: SltAnswer): string[] {
+  return rows.map((row) => row.map((value, index) => printValue(value, columns[index]?.type ?? '')).join(' '))
+}
+
+async function expectError(run: Promise<SltAnswer>, { code, text }: ExpectedError): Promise<void> {
+  const error: unknown = await run.then(
+    (answer) => expect.unreachable(`succeeded with ${answer.rows.length} rows, expected error ${code}`),
+    (reason: unknown) => reason,
+  )
+  if (!isCnosError(error)) throw error
+  expect(/^\d/.test(code) ? error.code : error.errorName, error.fullMessage).toBe(code)
+  expect(error.fullMessage).toContain(text)
+}
+
+function checkTypes(types: string, { columns }: SltAnswer): void {
+  const actual = columns.map(({ type }, index) => (types[index] === '?' ? '?' : letterOf(type)))
+  const shown = columns.map(({ name, type }) => `${name} ${type}`).join(', ')
+  expect(actual.join(''), shown).toBe(types)
+}
+
+export interface SltRun {
+  /** For failures. */
+  readonly path: string
+  /** What `$TMP` stands for. */
+  readonly directory: string
+}
+
+async function runRecord(target: SltTarget, record: SltRecord, connection: SltConnection, { directory }: SltRun) {
+  const resolve = (text: string) => text.replaceAll('$TMP', directory)
+  if (record.kind === 'restart') await target.restart()
+  else if (record.kind === 'file') {
+    const path = join(directory, record.path)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, record.content)
+  } else if (record.kind === 'statement') {
+    const run = target.execute(connection, resolve(record.sql))
+    await (record.error ? expectError(run, record.error) : run)
+  } else if (record.kind === 'query') {
+    const answer = await target.execute(connection, resolve(record.sql))
+    checkTypes(record.types, answer)
+    const sorted = (rows: readonly string[]) => (record.isSorted ? [...rows].sort() : rows)
+    expect(sorted(printRows(answer))).toEqual(sorted(record.rows.map(resolve)))
+  }
+}
+
+/** Runs the records in order; the first that fails ends it, with path, line and SQL in the message. */
+export async function runSlt(target: SltTarget, records: readonly SltRecord[], first: SltConnection, run: SltRun) {
+  let connection = first
+  for (const record of records) {
+    if (record.kind === 'connection') connection = record.connection
+    try {
+      await runRecord(target, record, connection, run)
+    } catch (error) {
+      if (error instanceof Error) error.message = `${run.path}:${record.line}: ${sqlOf(record)}\n${error.message}`
+      throw error
+    }
+  }
+}
+
+const sqlOf = (record: SltRecord) => ('sql' in record ? record.sql : record.kind)
