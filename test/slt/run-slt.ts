@@ -84,18 +84,27 @@ async function runRecord(target: SltTarget, record: SltRecord, connection: SltCo
   }
 }
 
-/** Runs the records in order; the first that fails ends it, with path, line and SQL in the message. */
+/** Runs the records in order, all of them; what failed is one error, with path, line and SQL of each. */
 export async function runSlt(target: SltTarget, records: readonly SltRecord[], first: SltConnection, run: SltRun) {
   let connection = first
+  const failures: string[] = []
   for (const record of records) {
     if (record.kind === 'connection') connection = record.connection
     try {
       await runRecord(target, record, connection, run)
     } catch (error) {
-      if (error instanceof Error) error.message = `${run.path}:${record.line}: ${sqlOf(record)}\n${error.message}`
-      throw error
+      const reason = isCnosError(error) ? `${error.errorName} ${error.code} ${error.fullMessage}` : String(error)
+      failures.push(`${run.path}:${record.line}: ${sqlOf(record)}\n${reason}${differenceOf(error)}`)
     }
   }
+  if (failures.length > 0) throw new Error(`${failures.length} of ${records.length} failed\n\n${failures.join('\n\n')}`)
 }
 
 const sqlOf = (record: SltRecord) => ('sql' in record ? record.sql : record.kind)
+
+/** What an assertion expected and got. */
+function differenceOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('expected' in error) || !('actual' in error)) return ''
+  const show = (value: unknown) => (Array.isArray(value) ? value.map((row) => `\n  ${row}`).join('') : ` ${value}`)
+  return `\nexpected:${show(error.expected)}\nactual:${show(error.actual)}`
+}
