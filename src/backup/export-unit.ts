@@ -8,8 +8,12 @@ import type { Journal } from './journal.ts'
 import type { DataFormat, UnitRecord } from './manifest.ts'
 import { type BackupPlace, exportStatement, quoteColumns, quoteTable } from './place.ts'
 import { rangeConditions, whereSql } from './plan.ts'
+import { streamOut } from './stream-unit.ts'
 import { type CopyUnit, describeUnit, unitId } from './unit.ts'
 import { checkUnitFiles, listUnitFiles, removeDirectory } from './unit-files.ts'
+
+/** Who moves the rows: the node with COPY INTO, or the tool, where node and place do not see each other. */
+export type TransferMode = 'server' | 'client'
 
 export interface ExportContext {
   readonly client: ClusterClient
@@ -17,6 +21,8 @@ export interface ExportContext {
   /** Whether the tool sees the files the node writes. */
   readonly isShared: boolean
   readonly format: DataFormat
+  /** `client`: rows come through the tool instead of going from node to place. */
+  readonly mode: TransferMode
   readonly journal: Journal
   readonly clock: Clock
 }
@@ -95,7 +101,7 @@ export async function exportUnit(
 }
 
 async function copyOut(
-  { client, place, format }: ExportContext,
+  { client, place, format, mode }: ExportContext,
   unit: CopyUnit,
   table: TableInfo,
   directory: string,
@@ -104,6 +110,9 @@ async function copyOut(
 ): Promise<bigint> {
   const names = table.columns.map((column) => column.name)
   const select = `SELECT ${quoteColumns(names)} FROM ${quoteTable(table.database, table.table)}${whereSql(conditions)}`
+  if (mode === 'client') {
+    return streamOut(client, place, `${place.prefix}${directory}/rows.json`, select, unit, { signal })
+  }
   const [row] = await client.query(exportStatement(place, directory, select, format), {
     tenant: unit.tenant,
     database: unit.database,

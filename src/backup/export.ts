@@ -5,7 +5,7 @@ import { CnosError } from '../errors/cnos-error.ts'
 import type { StoreContext } from '../store/store-driver.ts'
 import type { ClusterMetadata, TableInfo } from './cluster-metadata.ts'
 import { META_FILE, printDdl, SCHEMA_FILE, writePrivateFile } from './ddl-files.ts'
-import { type ExportContext, exportUnit, finishedUnit, mayRetry } from './export-unit.ts'
+import { type ExportContext, exportUnit, finishedUnit, mayRetry, type TransferMode } from './export-unit.ts'
 import { type Journal, type JournalPlace, openJournal } from './journal.ts'
 import {
   type DataFormat,
@@ -35,6 +35,7 @@ export interface ExportOptions {
   readonly selectionText: string
   readonly windows: WindowOptions
   readonly format: DataFormat
+  readonly mode: TransferMode
   readonly parallel: number
   readonly content: 'all' | 'schema' | 'data'
   /** Where `meta_data.src` and `schema_data.src` go, besides the backup itself. */
@@ -82,7 +83,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
   await writePrivateFile(options.metaDirectory, META_FILE, meta)
   await writePrivateFile(options.metaDirectory, SCHEMA_FILE, schema)
 
-  const shared = await isShared(place, client, { signal })
+  const shared = options.mode === 'client' || (await isShared(place, client, { signal }))
   if (!shared)
     options.reporter.report({ type: 'notice', message: notSharedNotice(client, place, options.metaDirectory) })
   const home = shared ? { store: place.store, prefix: place.prefix } : placeBesideTool(options, 'backup')
@@ -91,7 +92,15 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
   })
   await claimPlace(options, home, journal, { signal })
 
-  const context: ExportContext = { client, place, isShared: shared, format: options.format, journal, clock }
+  const context: ExportContext = {
+    client,
+    place,
+    isShared: shared,
+    format: options.format,
+    mode: options.mode,
+    journal,
+    clock,
+  }
   const records = new Map<string, UnitRecord>()
   const totals = await exportUnits(context, plannedOrSplit(units, journal), metadata.tables, records, options, {
     signal,
@@ -225,6 +234,7 @@ function planIdentity(options: ExportOptions): unknown {
     place: options.place.url,
     selection: options.selectionText,
     format: options.format,
+    mode: options.mode,
     content: options.content,
     from: range.fromNs?.toString() ?? null,
     to: range.toNs?.toString() ?? null,

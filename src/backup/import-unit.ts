@@ -4,16 +4,19 @@ import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { TableInfo } from './cluster-metadata.ts'
 import { compareStats, hasFieldCondition, readStats } from './column-stats.ts'
+import type { TransferMode } from './export-unit.ts'
 import type { Journal } from './journal.ts'
 import type { DataFormat } from './manifest.ts'
 import { type BackupPlace, importStatement } from './place.ts'
 import { rangeConditions } from './plan.ts'
 import type { BackupUnit } from './read-backup.ts'
+import { streamIn } from './stream-unit.ts'
 
 export interface ImportContext {
   readonly client: ClusterClient
   readonly place: BackupPlace
   readonly format: DataFormat
+  readonly mode: TransferMode
   readonly journal: Journal
   readonly clock: Clock
 }
@@ -73,6 +76,7 @@ export async function importUnit(
   return rows
 
   async function copyIn(): Promise<bigint> {
+    if (context.mode === 'client') return streamIn(client, place, unit.directory, target.table, { signal })
     const { tenant, database, table } = target.table
     const sql = importStatement(place, unit.directory, { database, table, columns }, format)
     const [row] = await client.query(sql, { tenant, database, signal })

@@ -3,7 +3,7 @@ import type { Clock } from '../async/clock.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import type { StoreContext } from '../store/store-driver.ts'
 import type { MetadataStatement, TableInfo } from './cluster-metadata.ts'
-import { mayRetry } from './export-unit.ts'
+import { mayRetry, type TransferMode } from './export-unit.ts'
 import { type ConflictPolicy, isIn, judgeTargets, prepareTarget } from './import-targets.ts'
 import { type ImportContext, type ImportTarget, importUnit, isStillImported } from './import-unit.ts'
 import { openJournal } from './journal.ts'
@@ -30,6 +30,7 @@ export interface ImportOptions {
   readonly policy: ConflictPolicy
   readonly maxReplica: bigint | undefined
   readonly format: DataFormat | undefined
+  readonly mode: TransferMode
   readonly parallel: number
   readonly metaDirectory: string
   readonly clock: Clock
@@ -151,7 +152,7 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
       message: `${table.tenant}.${table.database}.${table.table} holds rows already: skipped`,
     })
   }
-  const context: ImportContext = { client, place, format: plan.backup.format, journal, clock }
+  const context: ImportContext = { client, place, format: plan.backup.format, mode: options.mode, journal, clock }
   const totals = await importUnits(context, wanted, targets, options, { signal })
   reporter.report({ type: 'phase', phase: 'restoring TTLs and limits' })
   failures.push(

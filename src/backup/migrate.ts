@@ -44,8 +44,8 @@ async function isStaged(source: ExportOptions, target: ImportOptions, { signal }
 
 /** Both clusters must see the staging place; a bucket always is, a directory only on one machine or a shared mount. */
 async function refuseUnseenPlace(target: ClusterClient, source: ExportOptions, { signal }: Abortable): Promise<void> {
-  if (!source.place.isLocal || (await isShared(source.place, target, { signal }))) return
+  if (!source.place.isLocal || source.mode === 'client' || (await isShared(source.place, target, { signal }))) return
   throw new CnosError('USAGE', `${target.label} does not see ${source.place.url}`, {
-    hint: 'stage in an object store with --path s3://… --conn …, or on a mount that both clusters and this machine share',
+    hint: 'stage in an object store with --path s3://… --conn …, or on a mount that both clusters and this machine share, or let the rows pass through this machine with --mode client',
   })
 }

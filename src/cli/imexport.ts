@@ -59,6 +59,11 @@ function filters(command: Command): Command {
     .option('--data-only', 'no metadata but tables')
     .option('--parallel <n>', 'units at once', '2')
     .option('--on-conflict <policy>', 'fail, skip, merge or replace what is there already', 'fail')
+    .option(
+      '--mode <who>',
+      'who moves the rows: server (COPY INTO), or client: through this machine, as JSON',
+      'server',
+    )
     .option('--dry-run', 'show the plan, do nothing')
 }
 

@@ -31,6 +31,7 @@ export interface Flags {
   readonly schemaOnly?: true
   readonly dataOnly?: true
   readonly format?: string
+  readonly mode: string
   readonly parallel: string
   readonly window: string
   readonly rowsPerUnit: string

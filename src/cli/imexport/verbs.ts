@@ -33,6 +33,17 @@ export interface VerbContext {
 
 const POLICIES: readonly ConflictPolicy[] = ['fail', 'skip', 'merge', 'replace']
 
+const MODES: readonly TransferMode[] = ['server', 'client']
+
+/** Client mode moves JSON: the one text answer of CnosDB that keeps NULL and '' apart. */
+function exportFormat(flags: Flags): DataFormat {
+  if (flags.mode !== 'client') return parseChoice('--format', flags.format ?? 'parquet', DATA_FORMATS)
+  if (flags.format === undefined || flags.format.toLowerCase() === 'json') return 'json'
+  throw new CnosError('USAGE', `--mode client cannot write ${flags.format}`, {
+    hint: 'leave --format out: rows pass as JSON',
+  })
+}
+
 async function exportOptions(flags: Flags, { reporter }: VerbContext): Promise<ExportOptions> {
   const context = storeContext(reporter)
   return {
@@ -45,7 +56,8 @@ async function exportOptions(flags: Flags, { reporter }: VerbContext): Promise<E
       window: parseWindow(flags.window),
       rowsPerUnit: BigInt(parseCount('--rows-per-unit', flags.rowsPerUnit)),
     },
-    format: parseChoice('--format', flags.format ?? 'parquet', DATA_FORMATS),
+    format: exportFormat(flags),
+    mode: parseChoice('--mode', flags.mode, MODES),
     parallel: parseCount('--parallel', flags.parallel),
     content: parseContent(flags),
     metaDirectory: flags.metaDir,
@@ -75,6 +87,7 @@ async function importOptions(flags: Flags, { reporter }: VerbContext): Promise<I
     policy,
     maxReplica: flags.maxReplica === undefined ? undefined : BigInt(parseCount('--max-replica', flags.maxReplica)),
     format: flags.format === undefined ? undefined : parseChoice('--format', flags.format, DATA_FORMATS),
+    mode: parseChoice('--mode', flags.mode, MODES),
     parallel: parseCount('--parallel', flags.parallel),
     metaDirectory: flags.metaDir,
     clock: systemClock,
