@@ -29,7 +29,7 @@ export interface LineBatch {
   /** In the unit the parser was asked for. */
   readonly times: BigInt64Array
   /** Each row's series: its place in every tag's `values`. Two series may have the same tags. */
-  readonly series: Int32Array
+  readonly series: Uint32Array
   readonly seriesCount: number
   readonly tags: readonly BatchTag[]
   readonly fields: readonly BatchField[]

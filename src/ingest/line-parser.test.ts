@@ -5,8 +5,13 @@ import type { LineBatch } from './line-batch.ts'
 import { type ParseOptions, parseLines } from './line-parser.ts'
 
 const OPTIONS: ParseOptions = { precision: 'NS', timeUnit: 'NS', nowNs: 7n }
-const parse = (text: string, options: Partial<ParseOptions> = {}) =>
-  parseLines(Buffer.from(text), { ...OPTIONS, ...options })
+const parse = (text: string | Buffer, options: Partial<ParseOptions> = {}): LineBatch[] => {
+  const steps = parseLines(Buffer.from(text as string), { ...OPTIONS, ...options })
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
 
 type Row = Record<string, unknown>
 
@@ -94,6 +99,15 @@ describe('lines', () => {
     expect(rowsOf(batch).map((row) => row.time)).toEqual([1_700_000_000_123n, 1_700_000_000_123n])
   })
 
+  it('reads bodies of several steps', () => {
+    const lines = Array.from({ length: 200_000 }, (_, i) => `m,host=h${i % 100} value=${i},text="${i}" ${i}`)
+    const [batch] = parse(lines.join('\n'))
+    expect(batch?.rows).toBe(200_000)
+    expect(batch?.seriesCount).toBe(100)
+    expect(batch?.times[199_999]).toBe(199_999n)
+    expect(batch?.fields[0]?.values[123_456]).toBe(123_456)
+  })
+
   it('reads names and values beyond ASCII', () => {
     expect(rowsOf(parse('数据,城市=北京 温度="热",b=T 1')[0])).toEqual([{ time: 1n, 城市: '北京', 温度: '热', b: 1 }])
   })
@@ -145,9 +159,7 @@ describe('faults', () => {
   })
 
   it('refuses what is not UTF-8', () => {
-    expect(() => parseLines(Buffer.from([0x6d, 0x20, 0x66, 0x3d, 0x22, 0xff, 0x22]), OPTIONS)).toThrow(
-      'Invalid utf-8 sequence',
-    )
+    expect(() => parse(Buffer.from([0x6d, 0x20, 0x66, 0x3d, 0x22, 0xff, 0x22]))).toThrow('Invalid utf-8 sequence')
   })
 })
 

@@ -19,14 +19,24 @@ export interface ParseOptions {
   readonly nowNs: bigint
 }
 
+/** About 20 ms of work. */
+const STEP_BYTES = 4 * 1024 * 1024
+
 /**
  * Parses line protocol into columns, a batch per table, as CnosDB reads it: several blanks between parts, `#` comments,
  * CRLF, and the escapes of words.ts. Of two tags or fields with one name the first stays.
+ * It pauses after every few MiB, so that its caller can let others have their turn.
  * Throws LINE_PROTOCOL_SYNTAX, COLUMN_TYPE_CONFLICT, TIMESTAMP_OVERFLOW (with the line) or INVALID_UTF8.
  */
-export function parseLines(body: Buffer, options: ParseOptions): LineBatch[] {
+export function* parseLines(body: Buffer, options: ParseOptions): Generator<void, LineBatch[]> {
   if (!isUtf8(body)) throw new CnosError('INVALID_UTF8', 'Invalid utf-8 sequence: the body is not UTF-8')
-  return new LineParser(body, options).parse()
+  const parser = new LineParser(body, options)
+  for (let end = STEP_BYTES; end < body.length; end += STEP_BYTES) {
+    parser.parseUntil(end)
+    yield
+  }
+  parser.parseUntil(body.length)
+  return parser.build()
 }
 
 /** One pass over the bytes. No string is made of what an earlier line said: series and fields are told by their bytes. */
@@ -45,14 +55,18 @@ class LineParser {
     this.#series = new SeriesMap(body)
   }
 
-  parse(): LineBatch[] {
+  /** Reads the lines that begin before `end`. */
+  parseUntil(end: number): void {
     const body = this.#body
-    while (this.#at < body.length) {
+    while (this.#at < end) {
       const byte = body[this.#at]
       if (byte === LF || byte === CR || byte === SPACE) this.#at += 1
       else if (byte === HASH) this.#skipLine()
       else this.#parseLine()
     }
+  }
+
+  build(): LineBatch[] {
     return [...this.#tables.values()].map((table) => table.build())
   }
 

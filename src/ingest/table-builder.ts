@@ -87,7 +87,7 @@ export class TableBuilder {
   seriesCount = 0
   times: BigInt64Array = new BigInt64Array(FIRST_CAPACITY)
   timeHalves: Int32Array = new Int32Array(this.times.buffer)
-  series: Int32Array = new Int32Array(FIRST_CAPACITY)
+  series: Uint32Array = new Uint32Array(FIRST_CAPACITY)
   readonly tags = new Map<string, TagBuilder>()
   readonly fields = new Map<string, FieldBuilder>()
   /** The fields of the latest lines by their place: lines of one table mostly look alike. */
@@ -103,7 +103,7 @@ export class TableBuilder {
     if (this.rows === this.times.length) {
       this.times = grown(this.times, new BigInt64Array(this.rows * 2))
       this.timeHalves = new Int32Array(this.times.buffer)
-      this.series = grown(this.series, new Int32Array(this.rows * 2))
+      this.series = grown(this.series, new Uint32Array(this.rows * 2))
     }
     this.series[this.rows] = series
     this.rows += 1

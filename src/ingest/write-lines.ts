@@ -1,0 +1,87 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Abortable } from '../async/abort.ts'
+import type { Clock } from '../async/clock.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { durationOf } from '../catalog/database-settings.ts'
+import { requireDatabasePrivilege, resolvePrincipal } from '../catalog/privileges.ts'
+import { type DatabaseSettings, requireDatabase, requireTable, type TimeSeriesTable } from '../catalog/state.ts'
+import { appendColumns } from '../engine/append-columns.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Precision } from '../model/schema.ts'
+import { columnBatchOf } from './column-batch.ts'
+import { currentTable, ensureTable } from './ensure-table.ts'
+import type { LineBatch } from './line-batch.ts'
+import { parseLines } from './line-parser.ts'
+import { convertTicks } from './line-time.ts'
+import { missingColumns, refuseExpired, refuseMissing } from './target-columns.ts'
+
+/** Who writes, where to, and with what. */
+export interface WriteContext {
+  readonly engine: Engine
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly user: string
+  readonly tenant: string
+  readonly database: string
+}
+
+export interface WriteLinesOptions extends Abortable {
+  /** The unit of the times in the body; default NS. */
+  readonly precision?: Precision | undefined
+}
+
+/**
+ * Writes line protocol into a database: tables and columns that are missing are made, unless it has strict_write.
+ * Everything is parsed and checked before a row is stored; then each table's rows are stored, all or none of them, one
+ * table after another. The rows are durable when it resolves. Throws what `parseLines` throws, DATABASE_NOT_FOUND,
+ * INSUFFICIENT_PRIVILEGES, COLUMN_TYPE_CONFLICT, OPERATION_NOT_SUPPORTED (older than the TTL), TABLE_NOT_FOUND and
+ * COLUMN_NOT_FOUND (strict_write), UNSUPPORTED (names that differ only in case).
+ */
+export async function writeLines(
+  context: WriteContext,
+  body: Uint8Array,
+  { precision = 'NS', signal }: WriteLinesOptions = {},
+): Promise<{ readonly rows: number }> {
+  const { engine, catalog, clock, tenant, database } = context
+  requireDatabasePrivilege(resolvePrincipal(catalog.state, context.user, tenant), database, 'Write')
+  const { settings } = requireDatabase(catalog.state, tenant, database)
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const nowNs = clock.nowNs()
+  const batches = await parseInTurns(parseLines(bytes, { precision, timeUnit: settings.precision, nowNs }), { signal })
+  const minTimeNs = oldestKept(settings, nowNs)
+  for (const batch of batches) {
+    checkBatch(context, settings, bytes, batch)
+    refuseExpired(batch, minTimeNs && convertTicks(minTimeNs, 'NS', settings.precision))
+  }
+  const tables: TimeSeriesTable[] = []
+  for (const batch of batches)
+    tables.push(await ensureTable(catalog, { tenant, database, name: batch.table }, bytes, batch))
+  for (const [i, { stored, schema }] of tables.entries()) {
+    await appendColumns(engine, { name: stored, schema }, columnBatchOf(batches[i] as LineBatch), { signal, minTimeNs })
+  }
+  return { rows: batches.reduce((sum, batch) => sum + batch.rows, 0) }
+}
+
+/** Lets other requests be served between two steps. */
+async function parseInTurns(steps: Generator<void, LineBatch[]>, { signal }: Abortable): Promise<LineBatch[]> {
+  for (;;) {
+    signal?.throwIfAborted()
+    const step = steps.next()
+    if (step.done) return step.value
+    await setImmediate()
+  }
+}
+
+function oldestKept(settings: DatabaseSettings, nowNs: bigint): bigint | undefined {
+  const kept = durationOf(settings.ttl)
+  return kept === 'INF' ? undefined : nowNs - kept
+}
+
+function checkBatch(context: WriteContext, settings: DatabaseSettings, body: Buffer, batch: LineBatch): void {
+  const { catalog, tenant, database } = context
+  const table = currentTable(catalog.state, { tenant, database, name: batch.table })
+  const missing = missingColumns(body, batch, table?.schema)
+  if (!settings.strictWrite) return
+  if (!table) requireTable(catalog.state, tenant, database, batch.table)
+  refuseMissing(body, batch, missing)
+}
