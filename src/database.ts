@@ -1,10 +1,28 @@
 import type { Abortable } from './async/abort.ts'
 import type { Clock } from './async/clock.ts'
-import type { EngineRow as EngineRowOf } from './engine/engine.ts'
+import { type Catalog, openCatalog } from './catalog/catalog.ts'
+import { dumpDdl } from './catalog/dump.ts'
+import { createPasswordChecker, hashPassword } from './catalog/passwords.ts'
+import { type Principal, requireAdmin, requireChangedPassword, resolvePrincipal } from './catalog/privileges.ts'
+import { DEFAULT_DATABASE, keyOf, SYSTEM_TENANT } from './catalog/state.ts'
+import { openEngine } from './engine/duckdb.ts'
+import type { Engine, EngineRow as EngineRowOf } from './engine/engine.ts'
 import type { RelationColumn } from './engine/relation.ts'
 import { CnosError } from './errors/cnos-error.ts'
+import { type BackgroundSweep, startSweeping } from './exec/background-sweep.ts'
+import { type Budgets as BudgetsOf, splitBudgets } from './exec/budgets.ts'
+import type { ExecContext } from './exec/context.ts'
+import { type DataPaths, dataPaths, emptySpool } from './exec/data-paths.ts'
+import { execute } from './exec/execute.ts'
+import { type QueryHandle, QueryRegistry } from './exec/query-registry.ts'
 import type { RowsResult as RowsResultOf, StatementResult as StatementResultOf } from './exec/result.ts'
+import { writeLines } from './ingest/write-lines.ts'
+import type { PlanContext } from './plan/context.ts'
+import { planStatement } from './plan/plan-statement.ts'
 import type { UserSession } from './plan/session.ts'
+import { parseStatement } from './sql/parser.ts'
+import { redactStatement } from './sql/redact.ts'
+import { endpointPolicy } from './store/endpoint-policy.ts'
 
 /** A column of an answer; `type` is DuckDB's name of the type. */
 export type ResultColumn = RelationColumn
@@ -28,7 +46,7 @@ export interface DatabaseOptions {
   readonly copyRoots: readonly string[]
   /** `host`, `host:port` or `*`: endpoints that users who are not administrators may name. */
   readonly allowEndpoints: readonly string[]
-  /** Whether a COPY without credentials may use those of this process's surroundings. */
+  /** Whether a COPY without credentials, of any user, may use those of this process's surroundings. */
   readonly ambientCredentials: boolean
   /** Size at which COPY starts a new file. Default 128 MiB. */
   readonly targetFileBytes?: number | undefined
@@ -55,12 +73,7 @@ export interface WriteOptions extends Abortable {
 }
 
 /** How the budgets were cut, for the line a server prints at start. */
-export interface Budgets {
-  readonly duckdbMemoryBytes: number
-  readonly partBytes: number
-  readonly partsInFlight: number
-  readonly spoolBytes: number
-}
+export type Budgets = BudgetsOf
 
 /** One data directory, opened. Every method may run at the same time as any other. */
 export interface Database extends AsyncDisposable {
@@ -80,10 +93,197 @@ export interface Database extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Statements at once; below libuv's pool of 16, so that file operations always find a thread. */
+const MAX_QUERIES = 12
+const SWEEP_EVERY_MS = 60_000
+/** How long `close` waits for aborted statements. */
+const CLOSE_WITHIN_MS = 10_000
+
 /**
  * Opens a data directory, or makes one. DATA_DIRECTORY when it is in use, unreadable, or written by a newer version:
  * then nothing was touched.
  */
-export async function openDatabase(_options: DatabaseOptions): Promise<Database> {
-  throw new CnosError('INTERNAL', 'openDatabase is being written')
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const paths = dataPaths(options.dataDir, options.spoolDir)
+  const budgets = splitBudgets(options.memoryBytes, options.spoolBytes)
+  const engine = await openEngine({
+    path: paths.databaseFile,
+    memoryBytes: budgets.duckdbMemoryBytes,
+    tempDirectory: paths.spill,
+    tempBytes: budgets.spillBytes,
+    maxQueries: MAX_QUERIES,
+  })
+  try {
+    await emptySpool(paths)
+    const rootHash = await hashPassword(options.rootPassword ?? 'root')
+    const catalog = await openCatalog(engine, { clock: options.clock, rootHash })
+    return new EmbeddedDatabase({ options, paths, engine, catalog, budgets })
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly options: DatabaseOptions
+  readonly paths: DataPaths
+  readonly engine: Engine
+  readonly catalog: Catalog
+  readonly budgets: Budgets
+}
+
+class EmbeddedDatabase implements Database {
+  readonly budgets: Budgets
+  readonly #parts: Parts
+  readonly #queries: QueryRegistry
+  readonly #passwords = createPasswordChecker()
+  readonly #sweep: BackgroundSweep
+  #closing: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    const { engine, catalog, budgets, options } = parts
+    this.#parts = parts
+    this.budgets = budgets
+    this.#queries = new QueryRegistry(options.clock)
+    this.#sweep = startSweeping(
+      { engine, catalog, clock: options.clock },
+      { intervalMs: SWEEP_EVERY_MS, warn: options.warn },
+    )
+  }
+
+  async authenticate({ user, password, tenant = SYSTEM_TENANT, database = DEFAULT_DATABASE }: Credentials) {
+    const { state } = this.#parts.catalog
+    const isRight = await this.#passwords.check(password, state.users.get(keyOf(user))?.hashPassword)
+    if (!isRight) throw accessDenied(user)
+    const { mustChangePassword } = resolvePrincipal(this.#parts.catalog.state, user, tenant)
+    return { user, tenant, database, mustChangePassword }
+  }
+
+  execute(session: Session, sql: string, { signal }: Abortable = {}): Promise<StatementResult> {
+    return this.#tracked(session, redactStatement(sql), signal, async (handle) => {
+      const statement = parseStatement(sql)
+      handle.setState('ANALYZING')
+      const principal = this.#principalOf(session)
+      const plan = await planStatement(this.#planContext(session, principal, sql, handle), statement)
+      handle.signal.throwIfAborted()
+      handle.setState('SCHEDULING')
+      return execute(plan, this.#execContext(session, principal, handle))
+    })
+  }
+
+  writeLineProtocol(session: Session, body: Uint8Array, { precision = 'NS', signal }: WriteOptions = {}) {
+    const text = `line protocol, ${body.length} bytes`
+    return this.#tracked(session, text, signal, async (handle) => {
+      requireChangedPassword(this.#principalOf(session))
+      const { engine, catalog, options } = this.#parts
+      const { user, tenant, database } = session
+      const target = { engine, catalog, clock: options.clock, user, tenant, database }
+      return writeLines(target, body, { precision, signal: handle.signal })
+    })
+  }
+
+  async dumpDdl(session: Session, { tenant }: { readonly tenant?: string | undefined } = {}): Promise<string> {
+    requireAdmin(this.#principalOf(session))
+    return dumpDdl(this.#parts.catalog.state, { tenant })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { engine, options } = this.#parts
+    this.#queries.abortAll()
+    const sweeping = this.#sweep.stop()
+    const deadline = new AbortController()
+    const ended = Promise.all([this.#queries.whenEmpty(), sweeping]).finally(() => deadline.abort())
+    await Promise.race([ended, options.clock.sleep(CLOSE_WITHIN_MS, { signal: deadline.signal }).catch(() => {})])
+    try {
+      await engine.checkpoint()
+    } catch (error) {
+      options.warn(`the last checkpoint failed, the next start replays the log: ${String(error)}`)
+    } finally {
+      await engine.close()
+    }
+  }
+
+  #principalOf({ user, tenant }: Session): Principal {
+    return resolvePrincipal(this.#parts.catalog.state, user, tenant)
+  }
+
+  /** Runs `work` as a statement on the list; one that answers rows stays there until they have been read. */
+  async #tracked<T extends object>(
+    session: Session,
+    redactedText: string,
+    signal: AbortSignal | undefined,
+    work: (handle: QueryHandle) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted()
+    const handle = this.#queries.start(session, redactedText, signal)
+    let isRunning = false
+    try {
+      const result = await work(handle)
+      isRunning = 'kind' in result && result.kind === 'rows'
+      return result
+    } catch (error) {
+      handle.signal.throwIfAborted()
+      throw error
+    } finally {
+      if (!isRunning) handle.end()
+    }
+  }
+
+  #planContext(session: Session, principal: Principal, sql: string, handle: QueryHandle): PlanContext {
+    const { engine, catalog, options, paths } = this.#parts
+    return {
+      signal: handle.signal,
+      session,
+      principal,
+      sql,
+      catalog: catalog.state,
+      engine,
+      nowNs: options.clock.nowNs(),
+      queries: this.#queries.list(),
+      copyRoots: options.copyRoots,
+      storeContext: {
+        clock: options.clock,
+        env: options.env,
+        ambientCredentials: options.ambientCredentials,
+        checkEndpoint: endpointPolicy(options.allowEndpoints, principal.isAdmin),
+        warn: options.warn,
+        localRoots: principal.isAdmin ? undefined : options.copyRoots,
+      },
+      cwd: process.cwd(),
+      spoolDir: paths.spool,
+    }
+  }
+
+  #execContext(session: Session, principal: Principal, handle: QueryHandle): ExecContext {
+    const { engine, catalog, options, paths, budgets } = this.#parts
+    return {
+      engine,
+      catalog,
+      queries: this.#queries,
+      handle,
+      principal,
+      session,
+      clock: options.clock,
+      spoolDir: paths.spool,
+      budgets,
+      targetFileBytes: options.targetFileBytes,
+    }
+  }
+}
+
+function accessDenied(user: string): CnosError {
+  return new CnosError(
+    'ACCESS_DENIED',
+    `Auth error: Access denied for user '${user}' (using xxx) username or password invalid`,
+    { hint: 'check user and password; a fresh server has user root' },
+  )
 }

@@ -1,5 +1,8 @@
+import type { Abortable } from '../async/abort.ts'
+import type { Engine } from '../engine/engine.ts'
 import { quoteIdentifier } from '../engine/quote.ts'
 import { tableReference } from '../engine/table.ts'
+import { withTableLock } from '../engine/table-lock.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { tagsOf } from '../model/schema.ts'
 import type { Plan, PlannedTable } from '../plan/plan.ts'
@@ -13,8 +16,9 @@ export async function executeDelete(
   { engine, handle }: ExecContext,
 ): Promise<StatementResult> {
   const condition = where === undefined ? '' : ` WHERE ${where}`
-  await engine.run(`DELETE FROM ${tableReference(target.stored)}${condition}`, { signal: handle.signal })
-  handle.end()
+  const sql = `DELETE FROM ${tableReference(target.stored)}${condition}`
+  const { signal } = handle
+  await withTableLock(engine, target.stored, () => engine.run(sql, { signal }), { signal })
   return { kind: 'none' }
 }
 
@@ -28,18 +32,22 @@ export async function executeUpdate(
 ): Promise<StatementResult> {
   const { signal } = handle
   const sql = updateSql(plan)
-  const rows = plan.movesSeries
-    ? await engine.transaction(
-        async (session) => {
-          const changed = await session.run(sql, { signal })
-          const clash = await session.all(duplicateKeySql(plan.target), { signal })
-          if (clash.length > 0) throw seriesExists(plan.target)
-          return changed
-        },
-        { signal },
-      )
-    : await engine.run(sql, { signal })
+  const update = () =>
+    plan.movesSeries ? moveSeries(engine, plan.target, sql, { signal }) : engine.run(sql, { signal })
+  const rows = await withTableLock(engine, plan.target.stored, update, { signal })
   return rowCountResult(engine, rows, handle)
+}
+
+function moveSeries(engine: Engine, target: PlannedTable, sql: string, { signal }: Abortable): Promise<bigint> {
+  return engine.transaction(
+    async (session) => {
+      const changed = await session.run(sql, { signal })
+      const clash = await session.all(duplicateKeySql(target), { signal })
+      if (clash.length > 0) throw seriesExists(target)
+      return changed
+    },
+    { signal },
+  )
 }
 
 function updateSql({ target, assignments, where, movesSeries }: Extract<Plan, { kind: 'update' }>): string {

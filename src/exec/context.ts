@@ -1,5 +1,6 @@
 import type { Clock } from '../async/clock.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { Principal } from '../catalog/privileges.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { UserSession } from '../plan/session.ts'
 import type { Budgets } from './budgets.ts'
@@ -12,6 +13,7 @@ export interface ExecContext {
   readonly queries: QueryRegistry
   /** The statement itself, on the list of running ones. */
   readonly handle: QueryHandle
+  readonly principal: Principal
   readonly session: UserSession
   readonly clock: Clock
   readonly spoolDir: string

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../async/clock.ts'
+import type { Principal } from '../catalog/privileges.ts'
 import { isCnosError } from '../errors/cnos-error.ts'
 import type { UserSession } from '../plan/session.ts'
 import { QueryRegistry, randomId } from './query-registry.ts'
@@ -10,31 +11,50 @@ const session = (user: string, tenant = 'cnosdb'): UserSession => ({
   database: 'public',
   mustChangePassword: false,
 })
-const viewer = (user: string, rights: { isAdministrator?: boolean; isOwner?: boolean; tenant?: string } = {}) => ({
-  session: session(user, rights.tenant),
-  isAdministrator: rights.isAdministrator ?? false,
-  isOwner: rights.isOwner ?? false,
+const principal = (
+  user: string,
+  rights: { isAdmin?: boolean; systemRole?: 'owner' | 'member'; tenant?: string } = {},
+): Principal => ({
+  user,
+  tenant: rights.tenant ?? 'cnosdb',
+  tenantId: '1',
+  isAdmin: rights.isAdmin ?? false,
+  mustChangePassword: false,
+  role: rights.systemRole,
+  systemRole: rights.systemRole,
+  grants: {},
 })
 
 describe('QueryRegistry', () => {
-  it('shows a statement to its user, to owners of the tenant and to administrators', () => {
+  it('lists what runs', () => {
     const queries = new QueryRegistry(systemClock)
-    const { id } = queries.start(session('anna', 'acme'), 'SELECT 1', undefined)
-    const seenBy = (who: ReturnType<typeof viewer>) => queries.list(who).map((query) => query.id)
-    expect(seenBy(viewer('anna', { tenant: 'acme' }))).toEqual([id])
-    expect(seenBy(viewer('bob', { tenant: 'acme' }))).toEqual([])
-    expect(seenBy(viewer('bob', { tenant: 'acme', isOwner: true }))).toEqual([id])
-    expect(seenBy(viewer('bob', { tenant: 'other', isOwner: true }))).toEqual([])
-    expect(seenBy(viewer('root', { isAdministrator: true }))).toEqual([id])
+    const handle = queries.start(session('anna', 'acme'), 'SELECT 1', undefined)
+    handle.setState('SCHEDULING')
+    handle.setProgress({ rows: 7n, percent: 12 })
+    expect(queries.list()).toMatchObject([
+      { queryId: handle.id, user: 'anna', tenant: 'acme', state: 'SCHEDULING', processedCount: 7n, percent: 12 },
+    ])
+    handle.end()
+    expect(queries.list()).toEqual([])
   })
 
-  it('kills what the viewer may see, and nothing else', () => {
+  it('is killed by its user, an owner of the tenant and an administrator, and by nobody else', () => {
     const queries = new QueryRegistry(systemClock)
-    const handle = queries.start(session('anna'), 'SELECT 1', undefined)
-    expect(() => queries.kill(handle.id, viewer('bob'))).toThrow('Query not found')
+    const start = () => queries.start(session('anna', 'acme'), 'SELECT 1', undefined)
+    const handle = start()
+    for (const who of [principal('bob', { tenant: 'acme' }), principal('bob', { systemRole: 'owner' })]) {
+      expect(() => queries.kill(handle.id, who)).toThrow('Query not found')
+    }
     expect(handle.signal.aborted).toBe(false)
-    queries.kill(handle.id, viewer('anna'))
-    expect(isCnosError(handle.signal.reason, 'QUERY_CANCELED')).toBe(true)
+    for (const who of [
+      principal('anna', { tenant: 'acme' }),
+      principal('bob', { tenant: 'acme', systemRole: 'owner' }),
+      principal('root', { isAdmin: true }),
+    ]) {
+      const { id, signal } = start()
+      queries.kill(id, who)
+      expect(isCnosError(signal.reason, 'QUERY_CANCELED')).toBe(true)
+    }
   })
 
   it('follows the signal of the caller', () => {

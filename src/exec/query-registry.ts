@@ -1,32 +1,11 @@
 import type { Clock } from '../async/clock.ts'
+import { type ListedQuery, visibleQueries } from '../catalog/information-schema.ts'
+import type { Principal } from '../catalog/privileges.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { UserSession } from '../plan/session.ts'
 
-/** As `SHOW QUERIES` prints it. */
-export type QueryState = 'DISPATCHING' | 'ANALYZING' | 'OPTIMIZING' | 'SCHEDULING'
-
-/** One running statement, as seen from outside. */
-export interface RunningQuery {
-  readonly id: bigint
-  /** Redacted. */
-  readonly text: string
-  readonly user: string
-  readonly tenant: string
-  readonly database: string
-  readonly state: QueryState
-  readonly durationSeconds: number
-  /** Rows moved so far, where the engine tells. */
-  readonly rows: bigint
-  /** 0…100; -1 while unknown. */
-  readonly percent: number
-}
-
-/** Whose statements somebody may see and end: an administrator's, a tenant owner's, or a user's own. */
-export interface QueryViewer {
-  readonly session: UserSession
-  readonly isAdministrator: boolean
-  readonly isOwner: boolean
-}
+/** The stages of a statement, in CnosDB's words. */
+export type QueryState = 'DISPATCHING' | 'ANALYZING' | 'SCHEDULING'
 
 /** What the running statement itself holds. */
 export interface QueryHandle {
@@ -93,31 +72,18 @@ export class QueryRegistry {
     }
   }
 
-  /** The statements `viewer` may see, oldest first. */
-  list(viewer: QueryViewer): readonly RunningQuery[] {
-    const nowMs = this.#clock.elapsedMs()
-    return [...this.#entries.values()]
-      .filter((entry) => maySee(viewer, entry.session))
-      .map((entry) => ({
-        id: entry.id,
-        text: entry.text,
-        user: entry.session.user,
-        tenant: entry.session.tenant,
-        database: entry.session.database,
-        state: entry.state,
-        durationSeconds: (nowMs - entry.startedMs) / 1000,
-        rows: entry.rows,
-        percent: entry.percent,
-      }))
+  /** Every statement, oldest first; `visibleQueries` of the catalog tells who may see which. */
+  list(): readonly ListedQuery[] {
+    return [...this.#entries.values()].map((entry) => this.#listed(entry))
   }
 
-  /** Ends a statement: it fails with QUERY_CANCELED. One that `viewer` may not see is QUERY_NOT_FOUND. */
-  kill(id: bigint, viewer: QueryViewer): void {
+  /** Ends a statement: it fails with QUERY_CANCELED. One that the principal may not see is QUERY_NOT_FOUND. */
+  kill(id: bigint, principal: Principal): void {
     const entry = this.#entries.get(id)
-    if (!entry || !maySee(viewer, entry.session)) {
+    if (!entry || visibleQueries({ principal, queries: [this.#listed(entry)] }).length === 0) {
       throw new CnosError('QUERY_NOT_FOUND', `Query not found: ${id}`, { hint: 'SHOW QUERIES lists the ids' })
     }
-    entry.stop.abort(new CnosError('QUERY_CANCELED', 'The query has been canceled'))
+    entry.stop.abort(new CnosError('QUERY_CANCELED', 'The query has been canceled', { hint: 'by KILL QUERY' }))
   }
 
   /** Ends every statement with SERVER_CLOSED and admits no more. */
@@ -132,18 +98,28 @@ export class QueryRegistry {
     return new Promise((resolve) => this.#whenEmpty.push(resolve))
   }
 
+  #listed(entry: Entry): ListedQuery {
+    return {
+      queryId: entry.id,
+      queryType: 'batch',
+      queryText: entry.text,
+      user: entry.session.user,
+      tenant: entry.session.tenant,
+      database: entry.session.database,
+      state: entry.state,
+      durationSeconds: (this.#clock.elapsedMs() - entry.startedMs) / 1000,
+      processedCount: entry.rows,
+      errorCount: 0n,
+      percent: entry.percent,
+    }
+  }
+
   #end(entry: Entry): void {
     if (!this.#entries.delete(entry.id) || this.#entries.size > 0) return
     const waiting = this.#whenEmpty
     this.#whenEmpty = []
     for (const resolve of waiting) resolve()
   }
-}
-
-function maySee(viewer: QueryViewer, owner: UserSession): boolean {
-  if (viewer.isAdministrator) return true
-  if (viewer.session.tenant !== owner.tenant) return false
-  return viewer.isOwner || viewer.session.user === owner.user
 }
 
 function serverClosed(): CnosError {

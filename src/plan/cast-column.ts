@@ -1,5 +1,4 @@
-import { quoteIdentifier, quoteString } from '../engine/quote.ts'
-import type { RelationColumn } from '../engine/relation.ts'
+import { quoteString } from '../engine/quote.ts'
 import { engineTypeOf } from '../engine/table.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { Column, Precision } from '../model/schema.ts'
@@ -9,19 +8,25 @@ const INTEGERS = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/
 const FRACTIONS = /^(FLOAT|DOUBLE|REAL|DECIMAL\(.*\))$/
 const TIMES = /^(DATE|TIMESTAMP.*)$/
 
+/** A DuckDB expression without side effects (it may be repeated), and its type. */
+export interface CastSource {
+  readonly expression: string
+  readonly type: string
+}
+
 /**
- * The DuckDB expression that turns a column of a SELECT into what a table's column stores. A value that would change
+ * The DuckDB expression that turns a value of a SELECT into what a table's column stores. A value that would change
  * (a fraction for an integer, a time out of range) raises while the rows are read. Throws PLANNING for types that have
  * nothing in common.
  */
-export function castColumn(source: RelationColumn, target: Column, precision: Precision): string {
-  const cell = quoteIdentifier(source.name)
+export function castColumn(source: CastSource, target: Column, precision: Precision): string {
+  const cell = source.expression
   if (source.type === '"NULL"' || source.type === 'NULL') return `CAST(NULL AS ${engineTypeOf(target.type)})`
   const cast = target.kind === 'time' ? castTime(cell, source.type, precision) : castValue(cell, source.type, target)
   if (cast !== undefined) return cast
   throw new CnosError(
     'PLANNING',
-    `Datafusion: Error during planning: Cannot cast column ${source.name} of type ${source.type} to ${target.type} of column ${target.name}`,
+    `Datafusion: Error during planning: Cannot cast ${source.type} to ${target.type} of column ${target.name}`,
     { context: { column: target.name }, hint: `select a value of type ${target.type}, or CAST it` },
   )
 }

@@ -34,6 +34,11 @@ export function literalRowsSelect(rows: readonly LiteralRow[], { columns, precis
   return `(SELECT ${select.join(', ')} FROM (VALUES ${values.join(',')}) AS v(${names.join(', ')}))`
 }
 
+/** One literal as a value of the column; the same errors as `literalRowsSelect`. */
+export function literalCellSql(cell: LiteralCell, column: Column, precision: Precision): string {
+  return readCell(printCell(cell, column, precision, 1), column, precision)
+}
+
 function printRow(
   cells: readonly LiteralCell[],
   columns: readonly Column[],

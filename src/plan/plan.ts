@@ -43,14 +43,8 @@ export type Plan =
       readonly table: PlannedTable | undefined
       readonly location: CopyLocation
     }
-  | {
-      readonly kind: 'explain'
-      readonly plan: Plan
-      /** DataFusion's `logical_plan`, where it can be told; the engine's own plan follows. */
-      readonly logical: string | undefined
-      readonly physical: string | undefined
-      readonly isAnalyze: boolean
-    }
+  /** With ANALYZE the explained plan runs, whatever it changes. */
+  | { readonly kind: 'explain'; readonly plan: Plan; readonly isAnalyze: boolean }
   | { readonly kind: 'kill-query'; readonly queryId: bigint }
   /** A change of metadata; the catalog checks what depends on its latest state when it applies it. */
   | { readonly kind: 'metadata'; readonly statement: MetadataStatement }

@@ -18,7 +18,7 @@ const NULL_CELL: LiteralCell = { kind: 'null' }
 const TRUE_CELL: LiteralCell = { kind: 'boolean', text: 'true' }
 const FALSE_CELL: LiteralCell = { kind: 'boolean', text: 'false' }
 
-const WORDS: ReadonlyMap<string, LiteralCell> = new Map([
+const WORDS: ReadonlyMap<string, LiteralCell> = new Map<string, LiteralCell>([
   ['null', NULL_CELL],
   ['true', TRUE_CELL],
   ['false', FALSE_CELL],

@@ -1,0 +1,35 @@
+import type { Plan } from '../plan/plan.ts'
+import { executeDelete, executeUpdate } from './change-rows.ts'
+import type { ExecContext } from './context.ts'
+import { executeCopyIntoLocation, executeCopyIntoTable, executeInsert } from './copy-rows.ts'
+import { executeExplain } from './explain.ts'
+import { executeMetadata } from './metadata.ts'
+import type { StatementResult } from './result.ts'
+import { rowsResult } from './rows-result.ts'
+
+type PlanKind = Plan['kind']
+type Executor<K extends PlanKind> = (
+  plan: Extract<Plan, { readonly kind: K }>,
+  context: ExecContext,
+) => Promise<StatementResult>
+
+const EXECUTORS: { readonly [K in PlanKind]: Executor<K> } = {
+  rows: async ({ relation }, { engine, handle }) => rowsResult(engine, relation, handle),
+  insert: executeInsert,
+  delete: executeDelete,
+  update: executeUpdate,
+  'copy-into-table': executeCopyIntoTable,
+  'copy-into-location': executeCopyIntoLocation,
+  explain: (plan, context) => executeExplain(plan, context, execute),
+  'kill-query': async ({ queryId }, context) => {
+    context.queries.kill(queryId, context.principal)
+    return { kind: 'none' }
+  },
+  metadata: executeMetadata,
+}
+
+/** Runs a plan. Whatever it changes has been changed, durably, when the promise resolves. */
+export function execute(plan: Plan, context: ExecContext): Promise<StatementResult> {
+  const executor = EXECUTORS[plan.kind] as Executor<PlanKind>
+  return executor(plan, context)
+}

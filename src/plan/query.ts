@@ -1,0 +1,43 @@
+import type { ExternalTable } from '../catalog/state.ts'
+import { planSelect, type ResolvedTable, type SelectPlan } from '../engine/select.ts'
+import type { Query } from '../sql/ast.ts'
+import type { PlanContext } from './context.ts'
+import { externalTableSource } from './external-table.ts'
+import { type FoundTable, requireReadable } from './lookup.ts'
+import { tableIdOf } from './names.ts'
+
+/**
+ * Checks a SELECT: every table it mentions, at any depth, must exist and be readable by the session's user. The engine
+ * asks for its tables without waiting; when it meets an external table whose files have not been listed, the attempt is
+ * given up, the files are listed, and the SELECT is checked again.
+ */
+export async function planQuery(context: PlanContext, query: Query): Promise<SelectPlan> {
+  const listed = new Map<string, string>()
+  for (;;) {
+    let unlisted: { readonly key: string; readonly table: ExternalTable } | undefined
+    const resolver = {
+      table(parts: readonly string[]): ResolvedTable {
+        const id = tableIdOf(parts, context.session)
+        const found = requireReadable(context, id)
+        if (found.kind !== 'external') return { from: fromItem(found), alias: id.table }
+        const key = JSON.stringify([id.database, id.table])
+        const from = listed.get(key)
+        if (from !== undefined) return { from, alias: id.table }
+        unlisted = { key, table: found.table }
+        throw new UnlistedFiles()
+      },
+    }
+    try {
+      const text = { text: query.text, offset: query.offset, statement: context.sql }
+      return await planSelect(context.engine, text, resolver, { signal: context.signal })
+    } catch (error) {
+      if (!(error instanceof UnlistedFiles) || !unlisted) throw error
+      listed.set(unlisted.key, await externalTableSource(context, unlisted.table))
+    }
+  }
+}
+
+/** Only ever thrown and caught here. */
+class UnlistedFiles extends Error {}
+
+const fromItem = (found: Exclude<FoundTable, { kind: 'external' }>) => found.from
