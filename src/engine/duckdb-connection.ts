@@ -117,3 +117,29 @@ async function changedRows(result: DuckDBMaterializedResult): Promise<bigint> {
   const count = (await result.getRows())[0]?.[0]
   return typeof count === 'bigint' ? count : 0n
 }
+
+/** The connection behind a session of this engine. */
+export function connectionOf(session: Session): ConnectionSession {
+  if (session instanceof ConnectionSession) return session
+  throw new TypeError('this session was not made by openEngine')
+}
+
+/** Commits when `work` resolves, rolls back when it rejects. */
+export async function inTransaction<T>(session: ConnectionSession, work: () => Promise<T>): Promise<T> {
+  await session.run('BEGIN TRANSACTION')
+  try {
+    const result = await work()
+    await session.run('COMMIT')
+    return result
+  } catch (error) {
+    await rollBack(session)
+    throw error
+  }
+}
+
+/** Not cancelled, and silent: the error that led here matters more, and disconnecting rolls back as well. */
+async function rollBack({ connection }: ConnectionSession): Promise<void> {
+  try {
+    await connection.run('ROLLBACK')
+  } catch {}
+}

@@ -1,12 +1,14 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DuckDBInstance, type DuckDBResult, type DuckDBVarCharVector } from '@duckdb/node-api'
 import type { Abortable } from '../async/abort.ts'
 import { Limit } from '../async/limit.ts'
-import { CnosError } from '../errors/cnos-error.ts'
-import { ConnectionSession } from './duckdb-connection.ts'
+import { CnosError, isCnosError } from '../errors/cnos-error.ts'
+import { claimDataDirectory, dataDirectoryError } from './data-directory.ts'
+import { ConnectionSession, inTransaction } from './duckdb-connection.ts'
 import { parseFault } from './duckdb-errors.ts'
 import type { BulkSettings, CopyToOptions, Engine, EngineOptions, EngineRow, Session } from './engine.ts'
+import { createJournal, recoverMerges } from './merge-journal.ts'
 import { quoteString } from './quote.ts'
 import type { RelationColumn } from './relation.ts'
 
@@ -17,18 +19,18 @@ const DEFAULT_SLICE_ROWS = 2_000_000
  * touches nothing, when another process holds the file, it cannot be read, or a newer version wrote it.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  await mkdir(options.tempDirectory, { recursive: true })
-  const instance = await openInstance(options)
-  const bulk = {
-    stagingDirectory: join(dirname(options.path), 'staging'),
-    sliceRows: options.sliceRows ?? DEFAULT_SLICE_ROWS,
-  }
-  const engine = new DuckDbEngine(instance, options.maxQueries, bulk)
+  const release = await claimDataDirectory(options.path)
+  let engine: DuckDbEngine | undefined
   try {
+    engine = new DuckDbEngine(await openInstance(options), release, options)
+    await removeSpilled(options.tempDirectory)
     for (const setting of settingsOf(options)) await engine.run(setting)
+    await createJournal(engine)
+    await recoverMerges(engine)
     return engine
   } catch (error) {
-    await engine.close()
+    if (engine) await engine.close()
+    else release()
     throw error
   }
 }
@@ -46,20 +48,26 @@ async function openInstance({ path }: EngineOptions): Promise<DuckDBInstance> {
 
 function openError(path: string, error: unknown): CnosError {
   const { message } = parseFault(error instanceof Error ? error.message : String(error))
-  const holder = /PID (\d+)/.exec(message)?.[1]
-  const inUse = /lock/i.test(message)
-  const newer = /version number|newer version|storage version/i.test(message)
-  const reason = inUse
-    ? `is in use by another process${holder ? ` (PID ${holder})` : ''}`
-    : newer
-      ? 'was written by a newer version'
-      : `cannot be opened: ${message}`
-  const hint = inUse
-    ? 'Stop that process, or choose another data directory.'
-    : newer
-      ? 'Start the version that wrote it, or choose another data directory.'
-      : 'Check the permissions and the disk, restore the directory from a backup, or choose another data directory.'
-  return new CnosError('DATA_DIRECTORY', `The data directory ${dirname(path)} ${reason}.`, { cause: error, hint })
+  const directory = dirname(path)
+  if (/could not set lock|being used by another process/i.test(message)) {
+    const holder = /PID (\d+)/.exec(message)?.[1]
+    const reason = `is in use by another process${holder ? ` (PID ${holder})` : ''}`
+    return dataDirectoryError(directory, reason, 'Stop that process, or choose another data directory.', error)
+  }
+  if (/version number|storage version|newer version/i.test(message)) {
+    const hint = 'Start the version that wrote it, or choose another data directory.'
+    return dataDirectoryError(directory, `was written by a newer version: ${message}`, hint, error)
+  }
+  const hint = 'Check permissions and disk, restore the directory from a backup, or choose another data directory.'
+  return dataDirectoryError(directory, `cannot be opened: ${message}`, hint, error)
+}
+
+/** DuckDB does not tidy up after a process that was killed. */
+async function removeSpilled(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  for (const name of await readdir(directory)) {
+    if (name.startsWith('duckdb_temp_')) await rm(join(directory, name), { force: true })
+  }
 }
 
 /** Insertion order is kept everywhere but in COPY TO, which says PRESERVE_ORDER itself. */
@@ -78,14 +86,17 @@ function settingsOf({ memoryBytes, tempDirectory, tempBytes, threads }: EngineOp
 export class DuckDbEngine implements Engine {
   readonly bulk: BulkSettings
   readonly #instance: DuckDBInstance
+  readonly #release: () => void
   readonly #slots: Limit
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
 
-  constructor(instance: DuckDBInstance, maxQueries: number, bulk: BulkSettings) {
-    this.bulk = bulk
+  /** `release` lets the data directory go once the file is closed. */
+  constructor(instance: DuckDBInstance, release: () => void, { path, maxQueries, sliceRows }: EngineOptions) {
     this.#instance = instance
+    this.#release = release
     this.#slots = new Limit(maxQueries)
+    this.bulk = { stagingDirectory: join(dirname(path), 'staging'), sliceRows: sliceRows ?? DEFAULT_SLICE_ROWS }
   }
 
   run(sql: string, options: Abortable = {}): Promise<bigint> {
@@ -110,17 +121,7 @@ export class DuckDbEngine implements Engine {
   }
 
   transaction<T>(work: (session: Session) => Promise<T>, options: Abortable = {}): Promise<T> {
-    return this.#lease(async (session) => {
-      await session.run('BEGIN TRANSACTION')
-      try {
-        const result = await work(session)
-        await session.run('COMMIT')
-        return result
-      } catch (error) {
-        await rollBack(session)
-        throw error
-      }
-    }, options)
+    return this.#lease((session) => inTransaction(session, () => work(session)), options)
   }
 
   async *lines(select: string, options: Abortable = {}): AsyncIterable<readonly string[]> {
@@ -146,7 +147,11 @@ export class DuckDbEngine implements Engine {
   }
 
   async checkpoint(): Promise<void> {
-    await this.run('CHECKPOINT')
+    try {
+      await this.run('CHECKPOINT')
+    } catch (error) {
+      if (!isCnosError(error, 'META_CONFLICT')) throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -154,6 +159,7 @@ export class DuckDbEngine implements Engine {
     this.#closing.abort(new CnosError('INTERNAL', 'The database is being closed.'))
     await Promise.allSettled([...this.#running])
     this.#instance.closeSync()
+    this.#release()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -181,13 +187,6 @@ export class DuckDbEngine implements Engine {
       connection.disconnectSync()
     }
   }
-}
-
-/** Not cancelled, and silent: the error that led here matters more, and disconnecting rolls back as well. */
-async function rollBack(session: ConnectionSession): Promise<void> {
-  try {
-    await session.connection.run('ROLLBACK')
-  } catch {}
 }
 
 async function* fetchLines(session: ConnectionSession, result: DuckDBResult): AsyncIterable<readonly string[]> {

@@ -1,0 +1,47 @@
+import type { Abortable } from '../async/abort.ts'
+import { Limit } from '../async/limit.ts'
+import type { Engine } from './engine.ts'
+import { type PendingMerge, runMerge } from './merge-journal.ts'
+import type { StoredTable } from './table.ts'
+
+/** What this process knows of a table. Only the holder of the lock touches it. */
+export interface TableState {
+  readonly turn: Limit
+  /** No row of the table is newer; undefined until asked. Deleting rows leaves it true. */
+  newest: bigint | undefined
+  /** Merges that are in the journal but failed half way. */
+  readonly unfinished: PendingMerge[]
+}
+
+const tablesOf = new WeakMap<Engine, Map<string, TableState>>()
+
+function stateOf(engine: Engine, name: string): TableState {
+  const tables = tablesOf.get(engine) ?? new Map<string, TableState>()
+  tablesOf.set(engine, tables)
+  const state = tables.get(name) ?? { turn: new Limit(1), newest: undefined, unfinished: [] }
+  tables.set(name, state)
+  return state
+}
+
+/**
+ * Runs `work` while nothing else changes the table: appends, DELETE, UPDATE and ALTER take turns. An import that failed
+ * half way (no space, for example) is finished first. Take the lock before a transaction, never inside one.
+ */
+export function withTableLock<T>(
+  engine: Engine,
+  table: Pick<StoredTable, 'name'>,
+  work: (state: TableState) => Promise<T>,
+  { signal }: Abortable = {},
+): Promise<T> {
+  const state = stateOf(engine, table.name)
+  return state.turn.run(
+    async () => {
+      for (let merge = state.unfinished[0]; merge !== undefined; merge = state.unfinished[0]) {
+        await runMerge(engine, merge)
+        state.unfinished.shift()
+      }
+      return work(state)
+    },
+    { signal },
+  )
+}
