@@ -111,21 +111,36 @@ function maskedComment(sql: string, { start, end }: Comment): SecretSpan | undef
   return { start, end, mask: text.startsWith('--') ? `--${STARS}` : `/*${STARS}*/` }
 }
 
+/** Whether a token may hold or name a secret; asked in the order of the text, so that the text is searched once. */
+function suspectFinder(sql: string): (token: Token) => boolean {
+  const search = new RegExp(SUSPECT, 'gi')
+  let at = -1
+  return (token) => {
+    if (token.kind === 'unterminated') return true
+    if (at < token.start) {
+      search.lastIndex = token.start
+      at = search.exec(sql)?.index ?? sql.length
+    }
+    return at < token.end
+  }
+}
+
 function findSecretTokens(sql: string): readonly SecretSpan[] {
   const spans: SecretSpan[] = []
   const onComment = (comment: Comment) => {
     const span = maskedComment(sql, comment)
     if (span) spans.push(span)
   }
+  const isSuspect = suspectFinder(sql)
   let firstValue: number | undefined
   let previous: Token | undefined
   let token = nextToken(sql, 0, onComment)
   while (token.kind !== 'end') {
     if (token.kind === 'unterminated' && firstValue !== undefined) return maskedFrom(sql, spans, firstValue)
-    const mask = maskedToken(sql, token)
+    const mask = isSuspect(token) ? maskedToken(sql, token) : undefined
     if (mask !== undefined) spans.push({ start: token.start, end: token.end, mask })
-    const isSecret = isName(token) && !isTagKey(sql, previous, token) && isSecretName(tokenText(sql, token))
-    const value = isSecret ? valueBehind(sql, token) : undefined
+    const isSecret = isSuspect(token) && isName(token) && !isTagKey(sql, previous, token)
+    const value = isSecret && isSecretName(tokenText(sql, token)) ? valueBehind(sql, token) : undefined
     previous = token
     let end = token.end
     if (value) {

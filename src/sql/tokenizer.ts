@@ -36,14 +36,16 @@ const DOT = 46
 const SLASH = 47
 
 const SYMBOLS = ['<=>', '->>', '!=', '<>', '<=', '>=', '==', '=>', '||', '::', ':=', '->', '!~']
+/** Symbols that no longer one begins with. */
+const LONE_SYMBOLS = ',().;*+'
 const BLANK = /[\s\u200b]/
 const WORD_START = /^[\p{Alphabetic}_#@]$/u
 const WORD_PART = /^[\p{Alphabetic}0-9_#@$]$/u
 const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y
 const DOLLAR_TAG = /\$(?:[A-Za-z_][A-Za-z0-9_]*)?\$/y
 
-/** Whether a bare identifier may begin with this character: CnosDB takes letters of any script, `_`, `#` and `@`. */
-export function isWordStart(character: string): boolean {
+/** CnosDB lets a bare identifier begin with a letter of any script, `_`, `#` or `@`. */
+function isWordStart(character: string): boolean {
   return WORD_START.test(character)
 }
 
@@ -53,7 +55,7 @@ const isAsciiWordPart = (code: number) =>
 const isDigit = (code: number) => code >= 48 && code <= 57
 
 /** The comment that starts at `offset`, or undefined. Block comments nest. */
-export function commentAt(sql: string, offset: number): Comment | undefined {
+function commentAt(sql: string, offset: number): Comment | undefined {
   const code = sql.charCodeAt(offset)
   if (code === DASH && sql.charCodeAt(offset + 1) === DASH) {
     const newline = sql.indexOf('\n', offset)
@@ -72,7 +74,7 @@ export function commentAt(sql: string, offset: number): Comment | undefined {
 }
 
 /** The first offset from `offset` on that holds neither a blank nor a comment; an unterminated comment is not skipped. */
-export function skipBlanks(sql: string, offset: number, onComment?: (comment: Comment) => void): number {
+function skipBlanks(sql: string, offset: number, onComment?: (comment: Comment) => void): number {
   let at = offset
   while (at < sql.length) {
     const code = sql.charCodeAt(at)
@@ -135,6 +137,7 @@ const made = (kind: TokenKind, start: number, end: number, length: number): Toke
   end === -1 ? { kind: 'unterminated', start, end: length } : { kind, start, end }
 
 function symbolAt(sql: string, start: number): Token {
+  if (LONE_SYMBOLS.includes(sql.charAt(start))) return { kind: 'symbol', start, end: start + 1 }
   const symbol = SYMBOLS.find((text) => sql.startsWith(text, start))
   const length = symbol?.length ?? String.fromCodePoint(sql.codePointAt(start) as number).length
   return { kind: 'symbol', start, end: start + length }

@@ -28,7 +28,7 @@ function parseTypeArgument(cursor: Cursor): string {
 }
 
 /** A data type as text: `BIGINT UNSIGNED`, `GEOMETRY(POINT, 0)`, `DECIMAL(10,6)`. Which ones exist is the planner's to say. */
-export function parseDataType(cursor: Cursor): string {
+function parseDataType(cursor: Cursor): string {
   if (cursor.token.kind !== 'word') expected(cursor, 'a data type name')
   let type = wordOf(cursor, take(cursor)).toUpperCase()
   if (atSymbol(cursor, '(')) {

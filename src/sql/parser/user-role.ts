@@ -15,7 +15,7 @@ import { parseIdentifier, parseNewName } from './name.ts'
 import { parseOption } from './option-list.ts'
 
 /** The options of CREATE USER and ALTER USER. */
-export const USER_OPTIONS = {
+const USER_OPTIONS = {
   password: stringOption({ summary: 'The password, in plain text; stored as a bcrypt hash.', secret: true }),
   hash_password: stringOption({
     summary: 'A bcrypt hash, stored as given; this is how a dump restores passwords.',
