@@ -1,5 +1,5 @@
 import type { ExternalTable } from '../catalog/state.ts'
-import { planSelect, type ResolvedTable, type SelectPlan } from '../engine/select.ts'
+import { planSelect, type ResolvedTable, type SelectPlan, type SelectResolver } from '../engine/select.ts'
 import type { Query } from '../sql/ast.ts'
 import type { PlanContext } from './context.ts'
 import { externalTableSource } from './external-table.ts'
@@ -15,7 +15,8 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Sel
   const listed = new Map<string, string>()
   for (;;) {
     let unlisted: { readonly key: string; readonly table: ExternalTable } | undefined
-    const resolver = {
+    const resolver: SelectResolver = {
+      sessionValues: sessionValues(context),
       table(parts: readonly string[]): ResolvedTable {
         const id = tableIdOf(parts, context.session)
         const found = requireReadable(context, id)
@@ -34,6 +35,16 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Sel
       if (!(error instanceof UnlistedFiles) || !unlisted) throw error
       listed.set(unlisted.key, await externalTableSource(context, unlisted.table))
     }
+  }
+}
+
+/** What `current_user()` and its like answer. */
+function sessionValues({ session, principal }: PlanContext): Readonly<Record<string, string | null>> {
+  return {
+    current_user: session.user,
+    current_role: principal.role ?? null,
+    current_tenant: session.tenant,
+    current_database: session.database,
   }
 }
 
