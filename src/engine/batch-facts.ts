@@ -4,7 +4,7 @@ import {
   type BatchColumn,
   type BatchLayout,
   fieldColumnsOf,
-  keyCells,
+  keyHash,
   tagColumnsOf,
   timeColumnOf,
 } from './batch.ts'
@@ -55,7 +55,7 @@ export async function readFacts(
 }
 
 /** Two keys of one hash only send a clean batch the longer way. */
-function factsSql({ from }: Batch, layout: BatchLayout): string {
+function factsSql(batch: Batch, layout: BatchLayout): string {
   const time = timeColumnOf(layout).cell
   const geometries = geometriesOf(layout).map(
     ({ cell, type }) => `count(*) FILTER (${badGeometrySql(cell, geometryTypeOf(type) as string)}) AS bad_${cell}`,
@@ -66,10 +66,10 @@ function factsSql({ from }: Batch, layout: BatchLayout): string {
     `count(*) FILTER (${allNullSql(layout)}) AS empty_count`,
     `min(${time}) AS min_time`,
     `max(${time}) AS max_time`,
-    `count(DISTINCT hash(${keyCells(layout)})) AS key_count`,
+    `count(DISTINCT ${keyHash(layout, batch)}) AS key_count`,
     ...geometries,
   ]
-  return `SELECT ${counts.join(', ')} FROM ${from}`
+  return `SELECT ${counts.join(', ')} FROM ${batch.from}`
 }
 
 const geometriesOf = (layout: BatchLayout) =>

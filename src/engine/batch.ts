@@ -24,6 +24,8 @@ export interface Batch {
   readonly from: string
   /** The name of a column that counts the rows in the order of the source. */
   readonly row?: string
+  /** Columns that tell keys apart as well as time and tags do, but cheaper. */
+  readonly keys?: string
 }
 
 export const cellName = (index: number) => `c${index}`
@@ -57,6 +59,11 @@ export const tagColumnsOf = ({ columns }: BatchLayout) => columns.filter((column
 export const fieldColumnsOf = ({ columns }: BatchLayout) => columns.filter((column) => column.kind === 'field')
 export const cellsOf = ({ columns }: BatchLayout) => columns.map((column) => column.cell).join(', ')
 export const namesOf = ({ columns }: BatchLayout) => columns.map((column) => quoteIdentifier(column.name)).join(', ')
+
+/** A hash of what tells one row from another. */
+export function keyHash(layout: BatchLayout, { keys }: Batch): string {
+  return `hash(${keys ?? keyCells(layout)})`
+}
 
 /** The cells that tell one row from another: time and tags. */
 export function keyCells(layout: BatchLayout): string {

@@ -4,6 +4,7 @@ import {
   cellsOf,
   fieldColumnsOf,
   keyCells,
+  keyHash,
   namesOf,
   tagColumnsOf,
   timeColumnOf,
@@ -65,12 +66,12 @@ function batchSelect(layout: BatchLayout, batch: Batch, repeatedKeys: boolean): 
  * One row a key, each field the last that is not NULL. Only rows whose hash occurs twice are grouped by their key:
  * grouping all of them by their tag strings costs as much as storing them.
  */
-function lastValuesSelect(layout: BatchLayout, { from, row }: Batch): string {
+function lastValuesSelect(layout: BatchLayout, batch: Batch): string {
   const values = layout.columns.map(({ kind, cell }) =>
-    kind === 'field' ? `arg_max(${cell}, ${row}) AS ${cell}` : cell,
+    kind === 'field' ? `arg_max(${cell}, ${batch.row}) AS ${cell}` : cell,
   )
   return [
-    `WITH keyed AS NOT MATERIALIZED (SELECT *, hash(${keyCells(layout)}) AS key_hash FROM ${from}),`,
+    `WITH keyed AS NOT MATERIALIZED (SELECT *, ${keyHash(layout, batch)} AS key_hash FROM ${batch.from}),`,
     'repeated AS MATERIALIZED (SELECT key_hash FROM keyed GROUP BY key_hash HAVING count(*) > 1)',
     `SELECT ${cellsOf(layout)} FROM keyed ANTI JOIN repeated USING (key_hash)`,
     `UNION ALL SELECT ${values.join(', ')} FROM keyed SEMI JOIN repeated USING (key_hash) GROUP BY ${keyCells(layout)}`,

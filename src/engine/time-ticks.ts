@@ -6,7 +6,8 @@ interface TimeUnit {
   readonly min: bigint
   readonly max: bigint
   readonly toTicks: (expression: string) => string
-  readonly fromTicks: (ticks: bigint) => string
+  /** From a number of ticks, or an expression that yields one. */
+  readonly fromTicks: (ticks: bigint | string) => string
 }
 
 const UNIT_OF: Readonly<Record<string, TimeUnit>> = {
