@@ -29,8 +29,6 @@ export interface Writer {
   readonly copyOptions: string
   /** What is done to the finished text, because DuckDB's gzip costs 8×. */
   readonly compression: Compression
-  /** Bytes of a file without rows, such as a header line: a file of this size is not published. */
-  readonly emptyBytes: number
 }
 
 export interface WriteRequest<S extends OptionSpecs> {
@@ -52,6 +50,8 @@ export interface ReadRequest<S extends OptionSpecs> {
   readonly columns: readonly ReadColumn[]
   /** The columns of a file without names of its own (CSV), by position: every line must have exactly these. */
   readonly fileColumns: readonly string[]
+  /** Whether `fileColumns` came from the first file's own names, so that every file must have the same. */
+  readonly namesMatter: boolean
   readonly options: OptionValues<S>
 }
 
@@ -59,7 +59,9 @@ export interface ReadRequest<S extends OptionSpecs> {
 export interface Reader {
   /** A FROM item that yields exactly the request's columns with their engine types; a value that does not fit raises. */
   readonly from: string
-  /** After reading `from` failed with `error`: the same fault as an error that names file, line, column and value. */
+  /** The same rows read more slowly, for files that `from` cannot take: worth a try when `suits(error)`. */
+  readonly careful?: { readonly from: string; readonly suits: (error: unknown) => boolean } | undefined
+  /** After reading failed with `error`: the same fault as an error that names file, line, column and value. */
   readonly explain: (error: unknown, session: Session, options?: Abortable) => Promise<unknown>
 }
 

@@ -1,0 +1,120 @@
+import type { Abortable } from '../async/abort.ts'
+import type { Session } from '../engine/engine.ts'
+import { quoteIdentifier, quoteString } from '../engine/quote.ts'
+import type { RelationColumn } from '../engine/relation.ts'
+import { isCnosError } from '../errors/cnos-error.ts'
+import { engineText, explainFault, type FaultySource } from './fault.ts'
+import type { Compression, LocalFile, ReadColumn, Reader, ReadRequest } from './file-format.ts'
+import type { JsonOptions, jsonOptions } from './json-options.ts'
+import { firstByte, lineOfJsonRecord, malformedLine } from './json-text.ts'
+import { fileList, unionAll } from './local-files.ts'
+import { fromJsonString, fromText, type StrictValue } from './strict-value.ts'
+
+type JsonRequest = ReadRequest<typeof jsonOptions>
+
+const MIB = 1024 * 1024
+
+/** How objects follow each other in a file. */
+type Layout = 'newline_delimited' | 'unstructured' | 'array'
+
+interface Run {
+  readonly files: readonly LocalFile[]
+  readonly layout: Layout
+  readonly compression: Compression
+}
+
+/** Neighbours of one layout and compression, to be read in one call. */
+async function runsOf(files: readonly LocalFile[], session: Session, options: Abortable): Promise<readonly Run[]> {
+  const runs: { files: LocalFile[]; layout: Layout; compression: Compression }[] = []
+  for (const file of files) {
+    options.signal?.throwIfAborted()
+    const layout: Layout = (await firstByte(file, session, options)) === '[' ? 'array' : 'newline_delimited'
+    const last = runs.at(-1)
+    if (last?.layout === layout && last.compression === file.compression) last.files.push(file)
+    else runs.push({ files: [file], layout, compression: file.compression })
+  }
+  return runs
+}
+
+function readJson(run: Run, columns: string, isCareful: boolean): string {
+  const layout = isCareful && run.layout === 'newline_delimited' ? 'unstructured' : run.layout
+  return [
+    `read_json(${fileList(run.files)}, columns = {${columns}}, format = '${layout}', records = true`,
+    `auto_detect = false, ignore_errors = false, hive_partitioning = false, compression = '${run.compression}'`,
+    `maximum_object_size = ${(isCareful ? 128 : 16) * MIB})`,
+  ].join(', ')
+}
+
+/** DuckDB's type for a member: numbers as they are where its cast keeps the value, else text for our own rules. */
+function memberType(column: ReadColumn, isText: boolean): string {
+  if (column.type === 'VARCHAR') return 'JSON'
+  return column.type === 'DOUBLE' && !isText ? 'DOUBLE' : 'VARCHAR'
+}
+
+const sourcesOf = (columns: readonly ReadColumn[], isText: boolean) =>
+  columns.map((column) => `${quoteString(column.source)}: '${memberType(column, isText)}'`).join(', ')
+
+function strictMember(column: ReadColumn): StrictValue {
+  const x = quoteIdentifier(column.source)
+  return column.type === 'VARCHAR' ? fromJsonString(x, column) : fromText(x, column)
+}
+
+const memberValue = (column: ReadColumn) =>
+  column.type === 'DOUBLE' ? quoteIdentifier(column.source) : strictMember(column).value
+
+function fromItem({ columns }: JsonRequest, runs: readonly Run[], isCareful: boolean): string {
+  const values = columns.map((column) => `${memberValue(column)} AS ${quoteIdentifier(column.name)}`)
+  return unionAll(
+    runs.map((run) => `SELECT ${values.join(', ')} FROM ${readJson(run, sourcesOf(columns, false), isCareful)}`),
+  )
+}
+
+const isStructural = (error: unknown) =>
+  isCnosError(error) && /Malformed JSON|maximum_object_size|transform error/.test(engineText(error))
+
+/** Reads JSON objects by key; unknown keys are ignored, missing ones NULL. */
+export async function jsonReader(request: JsonRequest, session: Session, options: Abortable = {}): Promise<Reader> {
+  const runs = await runsOf(request.files, session, options)
+  const layoutOf = new Map(runs.flatMap((run) => run.files.map((file) => [file, run.layout] as const)))
+  const source: FaultySource = {
+    kind: 'json',
+    files: request.files,
+    columns: request.columns,
+    recordsBefore: 0n,
+    read: (file) => {
+      const run = { files: [file], layout: layoutOf.get(file) ?? 'newline_delimited', compression: file.compression }
+      return readJson(run, sourcesOf(request.columns, true), true)
+    },
+    rawOf: (column) => quoteIdentifier(column.source),
+    faultOf: (column) => strictMember(column).isBad,
+    lineOf: async (file, record) =>
+      layoutOf.get(file) === 'array' ? undefined : lineOfJsonRecord(file, Number(record)),
+    malformedLine: async (file) => (layoutOf.get(file) === 'array' ? undefined : malformedLine(file)),
+  }
+  return {
+    from: fromItem(request, runs, false),
+    careful: { from: fromItem(request, runs, true), suits: isStructural },
+    explain: (error, among, waiting) => explainFault([source], error, among, waiting),
+  }
+}
+
+const SAMPLED_OBJECTS = 1000
+
+/** The keys of the first 1000 objects in byte order. */
+export async function inspectJson(
+  files: readonly LocalFile[],
+  _options: JsonOptions,
+  session: Session,
+  waiting: Abortable = {},
+): Promise<readonly RelationColumn[]> {
+  const runs = await runsOf(files, session, waiting)
+  const objects = runs.map(
+    (run) =>
+      `SELECT json FROM read_json_objects(${fileList(run.files)}, format = '${run.layout}', hive_partitioning = false, compression = '${run.compression}')`,
+  )
+  const sql = `SELECT DISTINCT unnest(json_keys(json)) AS name FROM (SELECT json FROM ${unionAll(objects)} LIMIT ${SAMPLED_OBJECTS})`
+  const rows = await session.all(sql, waiting)
+  const names = rows.map((row) => String(row.name))
+  names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return names.map((name) => ({ name, type: 'JSON' }))
+}

@@ -1,0 +1,42 @@
+import { quoteIdentifier, quoteString } from '../engine/quote.ts'
+import { jsonValue } from '../engine/value-text.ts'
+import { compressionSuffix } from './compression-option.ts'
+import { defineFileFormat, type FileColumn, type WriteRequest, type Writer } from './file-format.ts'
+import { jsonOptions } from './json-options.ts'
+import { inspectJson, jsonReader } from './json-reader.ts'
+
+/** A character no JSON text holds, so that the CSV writer has nothing to quote. */
+const NO_DELIMITER = '\u0001'
+
+/** One object a line, keys in byte order, NULL and non-finite members left out. */
+function jsonWriter({ columns, options }: WriteRequest<typeof jsonOptions>): Writer {
+  const sorted = [...columns].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  const packing = options.file_compression_type
+  return {
+    projection: `'{' || substr(concat(${sorted.flatMap(memberOf).join(', ')}), 2) || '}' AS line`,
+    copyOptions: [
+      `FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER ${quoteString(NO_DELIMITER)}, NULLSTR ''`,
+      `COMPRESSION ${packing === 'zstd' ? 'zstd' : 'none'}`,
+    ].join(', '),
+    compression: packing === 'gzip' ? 'gzip' : 'none',
+  }
+}
+
+/** `,"key":` when there is a value, and the value: two arguments of concat, which skips NULL. */
+function memberOf({ name, type }: FileColumn): readonly [string, string] {
+  const x = quoteIdentifier(name)
+  const isThere = type === 'DOUBLE' || type === 'FLOAT' ? `isfinite(${x})` : `${x} IS NOT NULL`
+  return [`CASE WHEN ${isThere} THEN ${quoteString(`,${JSON.stringify(name)}:`)} END`, jsonValue(x, type)]
+}
+
+/** Newline-delimited JSON as arrow-json writes it; an import takes any whitespace between objects, or one array. */
+export const json = defineFileFormat({
+  names: ['JSON', 'NDJSON'],
+  options: jsonOptions,
+  extension: ({ file_compression_type: packing }) => `.json${compressionSuffix(packing)}`,
+  writer: jsonWriter,
+  reader: jsonReader,
+  inspect: inspectJson,
+  compression: ({ file_compression_type: packing }) => packing,
+  cheapToReread: false,
+})

@@ -1,0 +1,109 @@
+import { quoteString } from '../engine/quote.ts'
+import type { FileColumn } from './file-format.ts'
+import { canonicalTime, isCanonicalTime, lenientTime, TIME_TYPES } from './time-value.ts'
+
+/**
+ * Text to engine values without a guess: where DuckDB's own cast rounds, trims or takes `1_000` and `0x1F`, these
+ * raise. Rules of CnosDB's readers (arrow-csv, arrow-json); an empty text is NULL for everything but strings.
+ */
+export interface StrictValue {
+  /** The value; raises (through `error()`) for a text that is none. */
+  readonly value: string
+  /** BOOLEAN: whether the text is at fault. Never NULL. */
+  readonly isBad: string
+}
+
+/** A short way for nearly all texts, and a long way that yields NULL for those that are no value. */
+interface Ways {
+  readonly isUsual: string
+  readonly usual: string
+  readonly unusual: string
+}
+
+const CONTROL_BLANKS = [9, 10, 11, 12, 13].map((code) => `chr(${code})`)
+
+function integerWays(x: string, type: string): Ways {
+  const sign = type.startsWith('U') ? '\\+?' : '[+-]?'
+  const value = `TRY_CAST(${x} AS ${type})`
+  return {
+    isUsual: `CAST(${value} AS VARCHAR) = ${x}`,
+    usual: value,
+    unusual: `CASE WHEN regexp_full_match(${x}, '${sign}[0-9]+') THEN ${value} END`,
+  }
+}
+
+function floatWays(x: string, type: string): Ways {
+  const value = `TRY_CAST(${x} AS ${type})`
+  const blanks = [`' '`, `'_'`, ...CONTROL_BLANKS].map((blank) => `NOT contains(${x}, ${blank})`)
+  return {
+    isUsual: `${x} >= '!' AND ${blanks.join(' AND ')} AND isfinite(${value})`,
+    usual: value,
+    unusual: `CASE WHEN regexp_full_match(${x}, '(?i)[+-]?(nan|inf|infinity)') THEN ${value} END`,
+  }
+}
+
+const booleanWays = (x: string): Ways => ({
+  isUsual: `${x} IN ('true', 'false')`,
+  usual: `${x} = 'true'`,
+  unusual: `CASE lower(${x}) WHEN 'true' THEN true WHEN 'false' THEN false END`,
+})
+
+const timeWays = (x: string, type: string): Ways => ({
+  isUsual: `${isCanonicalTime(x)} AND ${canonicalTime(x, type)} IS NOT NULL`,
+  usual: canonicalTime(x, type),
+  unusual: lenientTime(x, type),
+})
+
+function waysOf(x: string, type: string): Ways {
+  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return integerWays(x, type)
+  if (type === 'DOUBLE' || type === 'FLOAT') return floatWays(x, type)
+  if (type === 'BOOLEAN') return booleanWays(x)
+  if (TIME_TYPES.has(type)) return timeWays(x, type)
+  return { isUsual: 'false', usual: 'NULL', unusual: `TRY_CAST(${x} AS ${type})` }
+}
+
+const GEOMETRY = /^Geometry\((\w+), 0\)$/
+
+/** The sub-type a GEOMETRY column demands, such as `POINT`. */
+export function geometryOf(column: FileColumn): string | undefined {
+  return GEOMETRY.exec(column.column?.type ?? '')?.[1]
+}
+
+/** The text `x` as a value of the column. */
+export function fromText(x: string, column: FileColumn): StrictValue {
+  if (column.type === 'VARCHAR') return fromString(x, column)
+  const { isUsual, usual, unusual } = waysOf(x, column.type)
+  const isEmpty = `${x} IS NULL OR ${x} = ''`
+  return {
+    value: `CASE WHEN ${isUsual} THEN ${usual} WHEN ${isEmpty} THEN NULL WHEN (${unusual}) IS NOT NULL THEN ${unusual} ELSE ${raise(x, column)} END`,
+    isBad: `CASE WHEN ${isEmpty} THEN false WHEN ${isUsual} THEN false ELSE (${unusual}) IS NULL END`,
+  }
+}
+
+function fromString(x: string, column: FileColumn): StrictValue {
+  const kind = geometryOf(column)
+  if (kind === undefined) return { value: x, isBad: 'false' }
+  const isWkt = `regexp_full_match(${x}, '(?is)\\s*${kind}\\s*(Z|M|ZM)?\\s*(\\(.*\\)|EMPTY)\\s*')`
+  return {
+    value: `CASE WHEN ${x} IS NULL OR ${isWkt} THEN ${x} ELSE ${raise(x, column)} END`,
+    isBad: `coalesce(NOT ${isWkt}, false)`,
+  }
+}
+
+/** Raises; the reader's explanation says more than this text. */
+export function raise(x: string, column: FileColumn): string {
+  return `error(${quoteString(`column "${column.name}" cannot hold "`)} || left(CAST(${x} AS VARCHAR), 100) || '"')`
+}
+
+/** JSON text of a member (NULL when absent) as a string: only JSON strings are strings. */
+export function fromJsonString(json: string, column: FileColumn): StrictValue {
+  const x = `CAST(${json} AS VARCHAR)`
+  const text = `CASE WHEN NOT contains(${x}, '\\') THEN substr(${x}, 2, length(${x}) - 2) ELSE json_extract_string(${x}, '$') END`
+  const isString = `starts_with(${x}, '"')`
+  const isAbsent = `${x} IS NULL OR ${x} = 'null'`
+  const wkt = fromString(`(${text})`, column)
+  return {
+    value: `CASE WHEN ${isString} THEN ${wkt.value} WHEN ${isAbsent} THEN NULL ELSE ${raise(json, column)} END`,
+    isBad: `CASE WHEN ${isAbsent} THEN false WHEN ${isString} THEN ${wkt.isBad} ELSE true END`,
+  }
+}

@@ -1,0 +1,79 @@
+import { CnosError, type ErrorContext } from '../errors/cnos-error.ts'
+import type { LocalFile } from './file-format.ts'
+
+const FOREIGN_FILE = 'check TYPE and its options; a directory must hold files of one kind only'
+
+/** A file that could not be read at all, as an error that names it and, where the engine tells, the line. */
+export function structureError(
+  kind: 'csv' | 'json' | 'parquet',
+  file: LocalFile,
+  error: unknown,
+  knownLine?: number | undefined,
+): CnosError {
+  const cause = error instanceof Error ? error : new Error(String(error))
+  const told = kind === 'csv' ? csvFault(cause) : kind === 'json' ? jsonFault(cause) : parquetFault(cause)
+  const { text, hint, line = knownLine } = told
+  const context: ErrorContext = { file: file.origin, ...(line === undefined ? {} : { line }) }
+  const place = line === undefined ? file.origin : `${file.origin}, line ${line}`
+  return new CnosError('BAD_FILE', `${text.replaceAll(file.path, file.origin)}: ${place}`, { cause, context, hint })
+}
+
+interface StructureFault {
+  readonly text: string
+  readonly line?: number | undefined
+  readonly hint: string
+}
+
+function csvFault({ message }: Error): StructureFault {
+  const line = numberIn(/CSV Error on Line: (\d+)/, message)
+  const [, expected, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message) ?? []
+  if (expected !== undefined && found !== undefined) {
+    const got = Number(found) > Number(expected) ? `more than ${expected}` : found
+    return {
+      text: `Arrow error: Csv error: incorrect number of fields for line ${line}, expected ${expected} got ${got}`,
+      line,
+      hint: "list the file's columns after the table's name, or check DELIMITER and WITH_HEADER",
+    }
+  }
+  if (/unterminated quote/i.test(message)) {
+    return {
+      text: 'Csv error: a quoted field does not end, or goes on behind its closing quote, or lines end in different ways',
+      line,
+      hint: 'double every quote inside a quoted field, and end all lines of a file alike',
+    }
+  }
+  if (/unicode|utf-8/i.test(message)) {
+    return { text: 'Csv error: the file is not UTF-8', line, hint: 'convert the file to UTF-8' }
+  }
+  if (/Maximum line size/i.test(message)) {
+    return {
+      text: 'Csv error: a line is longer than 128 MiB',
+      line,
+      hint: 'check the quotes and line ends of the file',
+    }
+  }
+  return { text: `Csv error: ${firstLines(message)}`, line, hint: FOREIGN_FILE }
+}
+
+function jsonFault({ message }: Error): StructureFault {
+  const reason =
+    /(?:Malformed JSON|JSON transform error) in file ".*", (?:at byte (\d+) )?in (line|record\/value) (\d+): (.*)/s.exec(
+      message,
+    )
+  const text = reason ? (reason[4] as string).split('\n')[0] : firstLines(message)
+  return { text: `Json error: ${text}`, hint: FOREIGN_FILE }
+}
+
+function parquetFault({ message }: Error): StructureFault {
+  return {
+    text: `Parquet error: ${firstLines(message)}`,
+    hint: `the file is damaged, incomplete or no Parquet: write it again, or ${FOREIGN_FILE}`,
+  }
+}
+
+const numberIn = (pattern: RegExp, text: string) => {
+  const found = pattern.exec(text)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+const firstLines = (message: string) => message.split('\n')[0] as string
