@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../src/async/clock.ts'
 import { type Credentials, type Database, type DatabaseOptions, openDatabase } from '../../src/database.ts'
 import type { EngineRow } from '../../src/engine/engine.ts'
+import { CnosError } from '../../src/errors/cnos-error.ts'
 
 const MIB = 1024 * 1024
 
@@ -59,4 +60,15 @@ async function runAs(database: Database, sql: string, who: Partial<Credentials> 
   const session = await database.authenticate({ user: 'root', password: 'root', ...who })
   const result = await database.execute(session, sql)
   return result.kind === 'none' ? [] : result.all()
+}
+
+/** The error a promise rejects with, as far as a client sees it. */
+export async function failureOf(promise: Promise<unknown>): Promise<{ name: string; code: string; message: string }> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof CnosError) return { name: error.errorName, code: error.code, message: error.fullMessage }
+    throw error
+  }
+  throw new Error('it did not fail')
 }
