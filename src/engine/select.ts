@@ -1,55 +1,25 @@
 import type { Abortable } from '../async/abort.ts'
-import { CnosError } from '../errors/cnos-error.ts'
 import type { Session } from './engine.ts'
 import type { Relation, RelationColumn } from './relation.ts'
+import { describeOrExplain } from './select-bind.ts'
+import type { RewrittenQuery } from './select-context.ts'
+import type { SelectText } from './select-errors.ts'
+import { valueNames, valuesWidth } from './select-from.ts'
+import { parseSelect, printSelect } from './select-parse.ts'
+import { RewritePasses, type SelectResolver, type TableReference } from './select-passes.ts'
+import { type ExpressionPlan, type PlanExpressionOptions, planPredicate } from './select-predicate.ts'
+import { rewriteQuery } from './select-query.ts'
+import { normaliseResult } from './select-result.ts'
+import { EMPTY_SCOPE } from './select-scope.ts'
+import type { Node } from './select-tree.ts'
 
-/** SELECT, WITH, VALUES or UNION text; `offset` is where it starts in the user's statement. */
-export interface SelectText {
-  readonly text: string
-  readonly offset: number
-  /** The whole statement, so that errors can name the line and column of what the user sent. Default: `text`. */
-  readonly statement?: string
-}
-
-/** What stands in for a table the user named. */
-export interface ResolvedTable {
-  /** A FROM item, such as `data.t12` or `(VALUES (1)) AS v(a)`. It is trusted: never made from unquoted user text. */
-  readonly from: string
-  /** The name its columns are qualified with, normally the table's own. The user's alias, if any, wins. */
-  readonly alias: string
-}
-
-export interface SelectResolver {
-  /**
-   * Called once for every mention of a table that is not a CTE. `parts` are as DuckDB folds nothing: unquoted names
-   * are already lower case. Throws TABLE_NOT_FOUND, INSUFFICIENT_PRIVILEGES, PLANNING (another tenant).
-   */
-  table(parts: readonly string[], position: number): ResolvedTable
-}
-
-export interface TableReference {
-  readonly parts: readonly string[]
-  readonly from: string
-  readonly alias: string
-  /** Character offset in the user's statement. */
-  readonly position: number
-}
+export type { SelectText } from './select-errors.ts'
+export type { ResolvedTable, SelectResolver, TableReference } from './select-passes.ts'
+export type { ExpressionPlan, PlanExpressionOptions } from './select-predicate.ts'
 
 /** A checked, rewritten SELECT with result types and column names as a CnosDB client expects them. */
 export interface SelectPlan extends Relation {
   readonly tables: readonly TableReference[]
-}
-
-export interface ExpressionPlan {
-  /** DuckDB text of the expression; columns are unqualified and quoted. */
-  readonly sql: string
-  /** The columns it mentions, by their stored names, without repeats. */
-  readonly columns: readonly string[]
-}
-
-export interface PlanExpressionOptions extends Abortable {
-  /** Columns beyond these are refused with UNSUPPORTED. Default: all. */
-  readonly allowedColumns?: readonly string[]
 }
 
 /**
@@ -57,20 +27,46 @@ export interface PlanExpressionOptions extends Abortable {
  * resolver throws. Nothing runs but the parser and the binder.
  */
 export async function planSelect(
-  _session: Session,
-  _query: SelectText,
-  _resolver: SelectResolver,
-  _options: Abortable = {},
+  session: Session,
+  query: SelectText,
+  resolver: SelectResolver,
+  options: Abortable = {},
 ): Promise<SelectPlan> {
-  throw new CnosError('INTERNAL', 'planSelect is being written')
+  const parsed = await parseSelect(session, query, options)
+  const pass = new RewritePasses(session, parsed, resolver)
+  const rewritten = await pass.run((context) => rewriteQuery(context, parsed.tree, EMPTY_SCOPE), options)
+  const printed = await printSelect(session, rewritten.node, options)
+  const described = await describeOrExplain(
+    session,
+    printed,
+    rewritten.node,
+    parsed.source,
+    pass.validFields(),
+    options,
+  )
+  const { select, columns } = normaliseResult(printed.sql, described, resultsOf(parsed.tree, rewritten, described))
+  return { select, columns, tables: pass.tables() }
 }
 
-/** The same checks for one expression over one table's columns (DELETE, UPDATE, SHOW SERIES). */
-export async function planExpression(
-  _session: Session,
-  _expression: SelectText,
-  _columns: readonly RelationColumn[],
-  _options: PlanExpressionOptions = {},
+function resultsOf(tree: Node, rewritten: RewrittenQuery, described: readonly RelationColumn[]) {
+  const width = valuesWidth(tree)
+  if (width !== undefined) return valueNames(width).map((name) => ({ name }))
+  const { columns } = rewritten
+  const isAligned =
+    columns?.length === described.length &&
+    columns.every((column, at) => column.name.toLowerCase() === described[at]?.name.toLowerCase())
+  return described.map(({ name }, at) => ({ name, wanted: isAligned ? columns[at]?.clientType : undefined }))
+}
+
+/**
+ * The same checks for one expression over one table's columns (DELETE, UPDATE, SHOW SERIES). Aggregates, window
+ * functions and subqueries are refused.
+ */
+export function planExpression(
+  session: Session,
+  expression: SelectText,
+  columns: readonly RelationColumn[],
+  options: PlanExpressionOptions = {},
 ): Promise<ExpressionPlan> {
-  throw new CnosError('INTERNAL', 'planExpression is being written')
+  return planPredicate(session, expression, columns, options)
 }

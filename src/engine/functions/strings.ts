@@ -1,0 +1,63 @@
+import { always, type FunctionRule, scalar } from './rule.ts'
+
+const text = { type: always('VARCHAR') }
+const whole = { type: always('BIGINT') }
+const truth = { type: always('BOOLEAN') }
+
+const INITCAP = `array_to_string(list_transform(regexp_extract_all($1, '[[:alnum:]]+|[^[:alnum:]]+'), lambda word: upper(word[1]) || lower(word[2:])), '')`
+
+const padded = (name: string) =>
+  scalar(name, 2, 3, {
+    template: (types) => `${name}($1, CAST($2 AS INTEGER), ${types.length === 3 ? '$3' : "' '"})`,
+    ...text,
+  })
+
+export const STRING_FUNCTIONS: readonly FunctionRule[] = [
+  scalar('ascii', 1, 1, whole),
+  scalar('bit_length', 1, 1, whole),
+  scalar('btrim', 1, 2, { call: 'trim', ...text }),
+  scalar('trim', 1, 2, { heading: 'btrim', ...text }),
+  scalar('ltrim', 1, 2, text),
+  scalar('rtrim', 1, 2, text),
+  scalar('char_length', 1, 1, { call: 'length', heading: 'character_length', ...whole }),
+  scalar('character_length', 1, 1, { call: 'length', ...whole }),
+  scalar('length', 1, 1, { heading: 'character_length', ...whole }),
+  scalar('octet_length', 1, 1, { call: 'strlen', ...whole }),
+  scalar('chr', 1, 1, { template: () => 'chr(CAST($1 AS INTEGER))', ...text }),
+  scalar('concat', 1, 255, text),
+  scalar('concat_ws', 2, 255, text),
+  scalar('initcap', 1, 1, { template: () => INITCAP, ...text }),
+  scalar('instr', 2, 2, whole),
+  scalar('strpos', 2, 2, whole),
+  scalar('position', 2, 2, whole),
+  scalar('left', 2, 2, text),
+  scalar('right', 2, 2, text),
+  scalar('lower', 1, 1, text),
+  scalar('upper', 1, 1, text),
+  padded('lpad'),
+  padded('rpad'),
+  scalar('repeat', 2, 2, text),
+  scalar('replace', 3, 3, text),
+  scalar('reverse', 1, 1, text),
+  scalar('split_part', 3, 3, text),
+  scalar('starts_with', 2, 2, truth),
+  scalar('substr', 2, 3, text),
+  scalar('substring', 2, 3, { heading: 'substr', ...text }),
+  scalar('overlay', 3, 4, {
+    template: (types) => `concat(left($1, $3 - 1), $2, substr($1, $3 + ${types.length === 4 ? '$4' : 'length($2)'}))`,
+    ...text,
+  }),
+  scalar('translate', 3, 3, text),
+  scalar('to_hex', 1, 1, { template: () => 'lower(to_hex($1))', ...text }),
+  scalar('levenshtein', 2, 2, whole),
+  scalar('md5', 1, 1, text),
+  scalar('sha256', 1, 1, text),
+  scalar('uuid', 0, 0, { template: () => 'CAST(uuid() AS VARCHAR)', ...text }),
+  scalar('regexp_like', 2, 3, { call: 'regexp_matches', ...truth }),
+  scalar('regexp_replace', 3, 4, text),
+  scalar('string_to_array', 2, 2, { call: 'string_split' }),
+  scalar('like_escape', 3, 3, truth),
+  scalar('not_like_escape', 3, 3, truth),
+  scalar('ilike_escape', 3, 3, truth),
+  scalar('not_ilike_escape', 3, 3, truth),
+]

@@ -1,0 +1,89 @@
+import { isTimeType, type KnownType } from './functions/rule.ts'
+import { addIntervalTemplate } from './functions/times.ts'
+import { type RewriteContext, type Typed, unsupported } from './select-context.ts'
+import { isIntegerType } from './select-literals.ts'
+import { fillTemplate } from './select-template.ts'
+import { castNode, functionNode, isConstant, locationOf, type Node, stringNode, textOf } from './select-tree.ts'
+
+const NUMERIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%'])
+const BITWISE: ReadonlySet<string> = new Set(['&', '|', '<<', '>>'])
+const TEXT_MATCH: ReadonlySet<string> = new Set(['~~', '!~~', '~~*', '!~~*'])
+
+/** Operators that are neither comparisons nor AND, OR, NOT. */
+export function rewriteArithmetic(context: RewriteContext, node: Node, operands: readonly Typed[]): Typed {
+  const operator = textOf(node, 'function_name')
+  const types = operands.map((operand) => operand.type)
+  const plain = (type: KnownType): Typed => ({
+    node: { ...node, children: operands.map((operand) => operand.node) },
+    type,
+  })
+  if (TEXT_MATCH.has(operator)) return plain('BOOLEAN')
+  if (operator === '||') return plain(types.every((type) => type === 'VARCHAR') ? 'VARCHAR' : undefined)
+  if (BITWISE.has(operator)) return plain(types[0])
+  if (operator === '^' || operator === '#') return renamed(node, 'xor', operands, types[0])
+  if (operator === '~*' || operator === '!~*') return matchIgnoringCase(node, operator, operands)
+  if (!NUMERIC.has(operator)) throw unsupported(context, node, `The operator ${operator}`)
+  if (operands.length === 1) return plain(types[0])
+  if (operator === '/') return divide(node, operands)
+  return addOrMultiply(context, node, operator, operands)
+}
+
+const renamed = (node: Node, name: string, operands: readonly Typed[], type: KnownType): Typed => ({
+  node: functionNode(
+    name,
+    operands.map((operand) => operand.node),
+    locationOf(node),
+  ),
+  type,
+})
+
+function matchIgnoringCase(node: Node, operator: string, operands: readonly Typed[]): Typed {
+  const location = locationOf(node)
+  const call = functionNode(
+    'regexp_matches',
+    [...operands.map((operand) => operand.node), stringNode('i', location)],
+    location,
+  )
+  if (operator === '~*') return { node: call, type: 'BOOLEAN' }
+  const not = { class: 'OPERATOR', type: 'OPERATOR_NOT', alias: '', query_location: location, children: [call] }
+  return { node: not, type: 'BOOLEAN' }
+}
+
+/** Integers divide to integers, towards zero; a DOUBLE divides as IEEE 754 says. */
+function divide(node: Node, operands: readonly Typed[]): Typed {
+  const types = operands.map((operand) => operand.type)
+  const type = numericType(types)
+  const keepsSlash = types.includes('DOUBLE') || types.includes('INTERVAL')
+  return {
+    node: { ...node, function_name: keepsSlash ? '/' : '//', children: operands.map((operand) => operand.node) },
+    type: types.includes('INTERVAL') ? 'INTERVAL' : type,
+  }
+}
+
+function numericType(types: readonly KnownType[]): KnownType {
+  if (types.includes(undefined)) return undefined
+  if (types.includes('DOUBLE')) return 'DOUBLE'
+  if (types.every((type) => type === 'BIGINT')) return 'BIGINT'
+  return types.every(isIntegerType) ? 'HUGEINT' : undefined
+}
+
+function addOrMultiply(context: RewriteContext, node: Node, operator: string, operands: readonly Typed[]): Typed {
+  const [left, right] = operands as readonly [Typed, Typed]
+  if ((operator === '+' || operator === '-') && (left.type === 'INTERVAL') !== (right.type === 'INTERVAL')) {
+    return addInterval(context, node, operator, left, right)
+  }
+  const bothLiteral =
+    isConstant(left.node) && isConstant(right.node) && left.type === 'BIGINT' && right.type === 'BIGINT'
+  const children = [bothLiteral ? castNode(left.node, 'BIGINT') : left.node, right.node]
+  const types = operands.map((operand) => operand.type)
+  if (types.every(isTimeType) || types.includes('INTERVAL')) return { node: { ...node, children }, type: 'INTERVAL' }
+  return { node: { ...node, children }, type: numericType(types) }
+}
+
+function addInterval(context: RewriteContext, node: Node, operator: '+' | '-', left: Typed, right: Typed): Typed {
+  const [time, interval] = left.type === 'INTERVAL' ? [right, left] : [left, right]
+  const template = addIntervalTemplate(operator, time.type)
+  const known = time.type === 'DATE' ? 'TIMESTAMP' : time.type
+  if (template === undefined) return { node: { ...node, children: [left.node, right.node] }, type: known }
+  return { node: fillTemplate(context, template, [time.node, interval.node], locationOf(node)), type: known }
+}

@@ -1,0 +1,136 @@
+import type { Abortable } from '../async/abort.ts'
+import type { Session } from './engine.ts'
+import type { RelationColumn } from './relation.ts'
+import type { LoadedTable, RewriteContext } from './select-context.ts'
+import { type ParsedSelect, parseFromItem, parseTemplate } from './select-parse.ts'
+import { rewriteQuery } from './select-query.ts'
+import type { ScopeColumn } from './select-scope.ts'
+import { type Node, tableNode } from './select-tree.ts'
+
+/** What stands in for a table the user named. */
+export interface ResolvedTable {
+  /** A FROM item, such as `data.t12` or `(VALUES (1)) AS v(a)`. It is trusted: never made from unquoted user text. */
+  readonly from: string
+  /** The name its columns are qualified with, normally the table's own. The user's alias, if any, wins. */
+  readonly alias: string
+  /** Tenant, database and table, so that `tenant.db.t.c` and `db.t.c` are understood. Default: the parts as written. */
+  readonly path?: readonly string[]
+  /** Its columns, when known: saves asking DuckDB. */
+  readonly columns?: readonly RelationColumn[]
+}
+
+export interface SelectResolver {
+  /**
+   * Called once for every different table name that is not a CTE; unquoted names are folded already. `position` is
+   * an index into the statement. Throws TABLE_NOT_FOUND, INSUFFICIENT_PRIVILEGES, PLANNING (another tenant).
+   */
+  table(parts: readonly string[], position: number): ResolvedTable
+  /** `current_user`, `current_role`, `current_tenant` and `current_database`; those left out are NULL. */
+  readonly sessionValues?: Readonly<Record<string, string | null>>
+}
+
+export interface TableReference extends ResolvedTable {
+  readonly parts: readonly string[]
+  /** Index into the user's statement. */
+  readonly position: number
+}
+
+interface KnownTable extends LoadedTable {
+  readonly reference: TableReference
+}
+
+/** Repeats a rewriting until all it asked for is loaded: what tables stand for, and the trees of templates. */
+export class RewritePasses {
+  readonly #session: Session
+  readonly #parsed: ParsedSelect
+  readonly #resolver: SelectResolver
+  readonly #tables = new Map<string, KnownTable>()
+  readonly #wantedTables = new Map<string, TableReference>()
+  readonly #wantedTemplates = new Set<string>()
+
+  constructor(session: Session, parsed: ParsedSelect, resolver: SelectResolver) {
+    this.#session = session
+    this.#parsed = parsed
+    this.#resolver = resolver
+  }
+
+  async run<T>(rewrite: (context: RewriteContext) => T, options: Abortable): Promise<T> {
+    for (;;) {
+      const result = rewrite(this.#context())
+      if (this.#wantedTables.size === 0 && this.#wantedTemplates.size === 0) return result
+      await this.#load(options)
+    }
+  }
+
+  tables(): readonly TableReference[] {
+    return [...this.#tables.values()].map((table) => table.reference)
+  }
+
+  validFields(): readonly string[] {
+    return [...this.#tables.values()].flatMap((table) =>
+      (table.columns ?? []).map((column) => `${table.alias}.${column.name}`),
+    )
+  }
+
+  #context(): RewriteContext {
+    const { source, now } = this.#parsed
+    let names = 0
+    const context: RewriteContext = {
+      source,
+      now,
+      sessionValues: this.#resolver.sessionValues ?? {},
+      template: (text) => this.#template(text),
+      table: (parts, location) => this.#table(parts, location),
+      onColumn: () => {},
+      nextName: () => {
+        names += 1
+        return `cte_${names}`
+      },
+      query: (node, scope) => rewriteQuery(context, node, scope),
+    }
+    return context
+  }
+
+  #template(text: string): Node | undefined {
+    const tree = TEMPLATES.get(text)
+    if (tree === undefined) this.#wantedTemplates.add(text)
+    return tree
+  }
+
+  #table(parts: readonly string[], location: number): LoadedTable | undefined {
+    const key = JSON.stringify(parts)
+    const known = this.#tables.get(key)
+    if (known === undefined && !this.#wantedTables.has(key)) {
+      const position = this.#parsed.source.indexOf(Math.max(0, location))
+      this.#wantedTables.set(key, { ...this.#resolver.table(parts, position), parts, position })
+    }
+    return known
+  }
+
+  async #load(options: Abortable): Promise<void> {
+    for (const text of this.#wantedTemplates) TEMPLATES.set(text, await parseTemplate(this.#session, text, options))
+    for (const [key, reference] of this.#wantedTables) {
+      const { alias, path = reference.parts } = reference
+      const from = ownTable(reference.from) ?? (await parseFromItem(this.#session, reference.from, options))
+      const columns = reference.columns ?? (await this.#columnsOf(reference.from, options))
+      this.#tables.set(key, { from, alias, path, columns: columns.map(scopeColumn), reference })
+    }
+    this.#wantedTemplates.clear()
+    this.#wantedTables.clear()
+  }
+
+  #columnsOf(from: string, options: Abortable): Promise<readonly RelationColumn[]> {
+    return this.#session.describe(`SELECT * FROM ${from}`, options)
+  }
+}
+
+const scopeColumn = ({ name, type }: RelationColumn): ScopeColumn => ({ name, type })
+
+/** Trees of templates, by text. They depend on nothing but the text. */
+const TEMPLATES = new Map<string, Node>()
+
+/** `data.t12` needs no parser. */
+function ownTable(from: string): Node | undefined {
+  const name = /^data\.(?:"(\w+)"|(\w+))$/.exec(from)
+  return name === null ? undefined : tableNode((name[1] ?? name[2]) as string, '', -1, 'data')
+}
