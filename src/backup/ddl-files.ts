@@ -3,7 +3,7 @@ import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { parseStatement } from '../sql/parser.ts'
-import { printStatement } from '../sql/printer.ts'
+import { printIdentifier, printStatement } from '../sql/printer.ts'
 import { splitScript } from '../sql/script.ts'
 import type { MetadataStatement } from './cluster-metadata.ts'
 import { repairDumpStatement } from './read-dump.ts'
@@ -23,7 +23,8 @@ export function printDdl(statements: readonly MetadataStatement[]): string {
   let current: string | undefined
   for (const { tenant, statement } of statements) {
     if (tenant !== undefined && tenant !== current) {
-      lines.push(`\\change_tenant ${tenant}`)
+      const isPlain = !tenant.startsWith('"') && tenant.trim() === tenant
+      lines.push(`\\change_tenant ${isPlain ? tenant : printIdentifier(tenant)}`)
       current = tenant
     }
     lines.push(`${printStatement(statement)};`)

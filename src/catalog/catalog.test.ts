@@ -30,7 +30,7 @@ const open = async () => {
     tempBytes: 1024 ** 3,
     maxQueries: 4,
   })
-  catalog = await openCatalog(engine, { clock: systemClock, rootHash: '$2b$hash' })
+  catalog = await openCatalog(engine, { clock: systemClock, hashRootPassword: async () => '$2b$hash' })
 }
 
 beforeEach(async () => {

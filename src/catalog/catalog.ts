@@ -45,8 +45,8 @@ export interface Catalog {
 
 export interface OpenCatalogOptions {
   readonly clock: Clock
-  /** bcrypt of root's first password, used when the catalog is new. */
-  readonly rootHash: string
+  /** Makes the bcrypt of root's first password; called when the catalog is new only, since it takes a while. */
+  readonly hashRootPassword: () => Promise<string>
 }
 
 const KINDS: readonly ObjectKind[] = ['tenants', 'users', 'roles', 'members', 'databases', 'tables']
@@ -54,7 +54,7 @@ const KINDS: readonly ObjectKind[] = ['tenants', 'users', 'roles', 'members', 'd
 type MutableState = { readonly [K in ObjectKind]: Map<string, unknown> }
 
 /** Loads the catalog of an engine, or writes the first one: tenant `cnosdb`, user `root`, three databases. */
-export async function openCatalog(engine: Engine, { clock, rootHash }: OpenCatalogOptions): Promise<Catalog> {
+export async function openCatalog(engine: Engine, { clock, hashRootPassword }: OpenCatalogOptions): Promise<Catalog> {
   await engine.run('CREATE SCHEMA IF NOT EXISTS catalog')
   await engine.run('CREATE TABLE IF NOT EXISTS catalog.objects (kind VARCHAR, key VARCHAR, value VARCHAR)')
   await engine.run('CREATE TABLE IF NOT EXISTS catalog.next_id (id BIGINT)')
@@ -78,7 +78,10 @@ export async function openCatalog(engine: Engine, { clock, rootHash }: OpenCatal
       })
     },
   }
-  if (state.tenants.size === 0) await catalog.change((_, context) => firstObjects(context, rootHash))
+  if (state.tenants.size === 0) {
+    const rootHash = await hashRootPassword()
+    await catalog.change((_, context) => firstObjects(context, rootHash))
+  }
   return catalog
 }
 

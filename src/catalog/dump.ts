@@ -47,6 +47,11 @@ export function dumpDdl(state: CatalogState, { tenant: only }: { readonly tenant
   return `${lines.join('\n')}\n`
 }
 
+/** Bare, as CnosDB writes it, unless a reader would take it for another name. */
+function changeTenantName(tenant: string): string {
+  return tenant.startsWith('"') || tenant.trim() !== tenant ? name(tenant) : tenant
+}
+
 function tenantLine(tenant: Tenant): string {
   const options = [
     ...(tenant.comment === undefined ? [] : [`comment=${string(tenant.comment)}`]),
@@ -80,7 +85,7 @@ function tenantLines(state: CatalogState, tenant: Tenant): string[] {
     .sort((a, b) => compare(a.user, b.user))
   return [
     `-- Dump Tenant ${tenant.name} Object`,
-    `\\change_tenant ${/^[\w-]+$/.test(tenant.name) ? tenant.name : name(tenant.name)}`,
+    `\\change_tenant ${changeTenantName(tenant.name)}`,
     ...databases.flatMap(databaseLines),
     ...roles.flatMap((role) => roleLines(role, databases)),
     ...members.map(

@@ -28,12 +28,13 @@ interface MetaCommand {
   readonly end: number
 }
 
-/** `\change_tenant NAME` or `\c NAME`: the name is the rest of the line as it stands, as in a dump. */
+/** `\change_tenant NAME` or `\c NAME`: the rest of the line as it stands, as in a dump, or a name in double quotes. */
 function parseMetaCommand(text: string, offset: number): MetaCommand {
   META_COMMAND.lastIndex = offset
   const [whole = '', word = '', rest = ''] = META_COMMAND.exec(text) ?? []
   const kind = META_KINDS.get(word)
-  const name = rest.trimEnd()
+  const line = rest.trimEnd()
+  const name = /^"(?:[^"]|"")+"$/.test(line) ? line.slice(1, -1).replaceAll('""', '"') : line
   if (kind === undefined) {
     throw syntaxError(text, offset, `Expected a statement, \\change_tenant or \\c, found: \\${word}`)
   }
