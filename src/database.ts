@@ -115,8 +115,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   })
   try {
     await emptySpool(paths)
-    const rootHash = await hashPassword(options.rootPassword ?? 'root')
-    const catalog = await openCatalog(engine, { clock: options.clock, rootHash })
+    const hashRootPassword = () => hashPassword(options.rootPassword ?? 'root')
+    const catalog = await openCatalog(engine, { clock: options.clock, hashRootPassword })
     return new EmbeddedDatabase({ options, paths, engine, catalog, budgets })
   } catch (error) {
     await engine.close()

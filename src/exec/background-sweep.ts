@@ -50,7 +50,7 @@ export interface BackgroundSweep {
   stop(): Promise<void>
 }
 
-/** Sweeps every `intervalMs`, one sweep at a time; a failed sweep is told to `warn` and tried again at the next. */
+/** Sweeps now and every `intervalMs`, one sweep at a time; a failed sweep is told to `warn` and tried again at the next. */
 export function startSweeping(
   context: Omit<SweepContext, 'signal'>,
   { intervalMs, warn }: { readonly intervalMs: number; readonly warn: (message: string) => void },
@@ -66,9 +66,11 @@ export function startSweeping(
       running = undefined
     }
   }
-  const timer = setInterval(() => {
+  const start = () => {
     running ??= run()
-  }, intervalMs)
+  }
+  start()
+  const timer = setInterval(start, intervalMs)
   timer.unref()
   return {
     async stop() {

@@ -53,15 +53,15 @@ describe('INSERT', () => {
       0.1,
       1e300,
       Number.NaN,
-      123456789012345678901234567890.5,
-      0.12345678901234567,
+      Number('123456789012345678901234567890.5'),
+      Number('0.12345678901234567'),
       Number.NEGATIVE_INFINITY,
     ])
     expect(rows.slice(0, 2).map((row) => row.i)).toEqual([-9223372036854775808n, 9223372036854775807n])
   })
 
   it('keeps absent tags apart from empty ones', async () => {
-    await insert('time, host, i', "1, NULL, 1", "1, '', 2")
+    await insert('time, host, i', '1, NULL, 1', "1, '', 2")
     expect(await read('host, i')).toHaveLength(2)
   })
 
