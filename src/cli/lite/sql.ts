@@ -25,8 +25,8 @@ export async function runSql(flags: SqlFlags): Promise<number> {
   await using connection = await openConnection(flags, scope)
   const state: SqlState = { connection, scope, format: flags.format }
   const keepsGoing = flags.keepGoing ?? false
-  if (script === undefined) return runShell(state, { keepsGoing })
-  return cancellable((signal) => runScript(script.text, state, { name: script.name, keepsGoing, signal }))
+  if (script === undefined) return await runShell(state, { keepsGoing })
+  return await cancellable((signal) => runScript(script.text, state, { name: script.name, keepsGoing, signal }))
 }
 
 async function givenScript(flags: SqlFlags): Promise<{ readonly name: string; readonly text: string } | undefined> {
