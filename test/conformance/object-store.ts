@@ -59,6 +59,7 @@ const ODD_NAMES = [
   'naïve-Ünïcödé.csv',
   'emoji-🦆.csv',
   '(paren)[bracket]{brace}!*~^.csv',
+  'dots..and.ext..csv',
   'partition=2024-01-01/hour=00/part 0.csv',
 ] as const
 

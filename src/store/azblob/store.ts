@@ -20,7 +20,7 @@ import type { StoreIdentity, StoreRequest } from '../store-error.ts'
 import { openContainer } from './client.ts'
 import type { AzureCredential } from './credential.ts'
 import { azureError } from './error.ts'
-import { md5Of, startAzureUpload } from './upload.ts'
+import { md5Of, slicedBody, startAzureUpload } from './upload.ts'
 
 export interface AzureSettings {
   readonly account: string
@@ -31,9 +31,7 @@ export interface AzureSettings {
   readonly context: StoreContext
 }
 
-export interface AzureSend extends StoreRequest, Abortable {
-  readonly sizeBytes?: number | undefined
-}
+export interface AzureSend extends StoreRequest, Abortable {}
 
 /** What the upload needs of the store. */
 export interface AzureRequests {
@@ -104,11 +102,10 @@ class AzureStore implements ObjectStore, AzureRequests {
 
   async put(path: string, bytes: Uint8Array, { signal }: Abortable = {}): Promise<PutResult> {
     const sizeBytes = bytes.byteLength
-    const request = { operation: 'PUT', path, signal, sizeBytes }
-    const answer = await this.send(request, (container, abortSignal) => {
-      const body = Buffer.from(bytes.buffer, bytes.byteOffset, sizeBytes)
-      const options = { abortSignal, transactionalContentMD5: md5Of(bytes) }
-      return container.getBlockBlobClient(path).upload(body, sizeBytes, options)
+    const md5 = md5Of(bytes)
+    const answer = await this.send({ operation: 'PUT', path, signal }, (container, abortSignal) => {
+      const options = { abortSignal, transactionalContentMD5: md5 }
+      return container.getBlockBlobClient(path).upload(slicedBody(bytes, abortSignal), sizeBytes, options)
     })
     return this.verify({ path, etag: answer.etag, sizeBytes, signal })
   }

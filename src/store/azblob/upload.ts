@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import type { Abortable } from '../../async/abort.ts'
 import { CnosError, isCnosError } from '../../errors/cnos-error.ts'
 import { partSizeFor } from '../integrity.ts'
+import { reportProgress } from '../layers/retry.ts'
 import type { MultipartUpload, PutMultipartOptions, PutResult } from '../object-store.ts'
 import type { StoreContext } from '../store-driver.ts'
 import type { AzureRequests } from './store.ts'
@@ -11,6 +13,19 @@ const MAX_BLOCKS = 50_000
 const MAX_CONCURRENT_PARTS = 4
 
 export const md5Of = (bytes: Uint8Array): Buffer => createHash('md5').update(bytes).digest()
+
+const SLICE_BYTES = 256 * 1024
+
+/** Slice by slice, so that a slow network shows as progress and not as a stall. */
+export function slicedBody(bytes: Uint8Array, signal: AbortSignal): () => Readable {
+  function* slices() {
+    for (let sent = 0; sent < bytes.byteLength; sent += SLICE_BYTES) {
+      reportProgress(signal)
+      yield bytes.subarray(sent, sent + SLICE_BYTES)
+    }
+  }
+  return () => Readable.from(slices(), { highWaterMark: 1 })
+}
 
 export interface AzureTarget extends PutMultipartOptions {
   readonly path: string
@@ -47,13 +62,12 @@ class AzureUpload implements MultipartUpload {
     const { path } = this.#target
     const sizeBytes = bytes.byteLength
     if (partNumber > MAX_BLOCKS) throw tooManyBlocks(this.#store.label, path)
-    const body = Buffer.from(bytes.buffer, bytes.byteOffset, sizeBytes)
     const md5 = md5Of(bytes)
-    await this.#store.send({ operation: 'PUT', path, signal, sizeBytes }, (container, abortSignal) =>
-      container
-        .getBlockBlobClient(path)
-        .stageBlock(this.#blockId(partNumber), body, sizeBytes, { abortSignal, transactionalContentMD5: md5 }),
-    )
+    await this.#store.send({ operation: 'PUT', path, signal }, (container, abortSignal) => {
+      const options = { abortSignal, transactionalContentMD5: md5 }
+      const blob = container.getBlockBlobClient(path)
+      return blob.stageBlock(this.#blockId(partNumber), slicedBody(bytes, abortSignal), sizeBytes, options)
+    })
     this.#sizes.set(partNumber, sizeBytes)
   }
 

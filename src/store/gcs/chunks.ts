@@ -140,16 +140,20 @@ function noProgress({ requests, path }: GcsSession): CnosError {
 
 async function cancelSession(session: GcsSession, { isFinishing }: Progress): Promise<void> {
   const { requests, path, context } = session
-  try {
-    if (isFinishing && (await isFinished(session))) await session.deleteObject()
-    // 499 is the API's success here.
-    const http = { method: 'DELETE', url: session.session } as const
-    await requests.sendForText({ operation: 'DELETE', path, accepts: [200, 204, 404, 410, 499], http })
-  } catch (error) {
+  const warn = (what: string) => (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
-    const what = isFinishing ? 'the object may be left behind' : 'an upload session ends by itself after a week'
     context.warn(`cannot cancel the upload of ${requests.label}/${path}, ${what}: ${reason}`)
   }
+  if (isFinishing) await deleteIfFinished(session).catch(warn('the object may be left behind'))
+  // 499 is the API's success here.
+  const http = { method: 'DELETE', url: session.session } as const
+  await requests
+    .sendForText({ operation: 'DELETE', path, accepts: [200, 204, 404, 410, 499], http })
+    .catch(warn('the upload session ends by itself after a week'))
+}
+
+async function deleteIfFinished(session: GcsSession): Promise<void> {
+  if (await isFinished(session)) await session.deleteObject()
 }
 
 async function isFinished(session: GcsSession): Promise<boolean> {

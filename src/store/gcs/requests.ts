@@ -60,7 +60,7 @@ function run<T>(
         throw networkError(options.identity, request, error)
       }
     },
-    { signal: request.signal, sizeBytes: request.http.body?.byteLength },
+    { signal: request.signal },
   )
 }
 

@@ -16,19 +16,20 @@ export const DEFAULT_PATIENCE: Patience = {
 const BUCKET_TOKENS = 500
 const RETRY_COST = 5
 const SUCCESS_REFUND = 1
-/** A request with a body may take this much longer for each byte: the slowest upload that is not called stalled. */
-const MIN_BYTES_PER_MS = 32
+
+/** What to do when a try, known by its signal, has moved some bytes. */
+const onProgress = new WeakMap<AbortSignal, () => void>()
+
+/** Tells that the try with this signal has sent bytes: it is slow, but not stalled. */
+export function reportProgress(signal: AbortSignal): void {
+  onProgress.get(signal)?.()
+}
 
 export interface Attempt {
   /** Aborts when the caller gives up or this try has moved nothing for too long. */
   readonly signal: AbortSignal
   /** Counted from 1. */
   readonly number: number
-}
-
-export interface RetryRequest extends Abortable {
-  /** Bytes the request carries. */
-  readonly sizeBytes?: number | undefined
 }
 
 /** Repeats single requests of one store. */
@@ -38,7 +39,7 @@ export interface Retrier {
    * the last error, which says how often it was tried. Pauses by full jitter, obeys Retry-After, stops early when the
    * store has used up its retries. Rejects with `signal.reason` when aborted.
    */
-  run<T>(attempt: (attempt: Attempt) => Promise<T>, request?: RetryRequest): Promise<T>
+  run<T>(attempt: (attempt: Attempt) => Promise<T>, options?: Abortable): Promise<T>
 }
 
 /** One for each opened store: its requests share the bucket of retries. */
@@ -49,7 +50,7 @@ export function createRetrier(clock: Clock, patience: Partial<Patience> = {}): R
 }
 
 interface RetryState {
-  readonly request: RetryRequest
+  readonly request: Abortable
   readonly limits: Patience
   readonly clock: Clock
   readonly bucket: { tokens: number }
@@ -93,20 +94,23 @@ function afterTries(error: unknown, tries: number, elapsedMs: number): unknown {
   })
 }
 
+/** A try that has neither an answer nor progress for `stallMs` is aborted and STORE_UNAVAILABLE. */
 async function withDeadline<T>(attempt: (signal: AbortSignal) => Promise<T>, state: RetryState): Promise<T> {
+  const { stallMs } = state.limits
   const link = linkAbort(state.request.signal)
-  const deadlineMs = state.limits.stallMs + (state.request.sizeBytes ?? 0) / MIN_BYTES_PER_MS
   const stalled = new CnosError(
     'STORE_UNAVAILABLE',
-    `object store error: no answer within ${Math.ceil(deadlineMs / 1000)} s`,
+    `object store error: no answer within ${Math.ceil(stallMs / 1000)} s`,
     { hint: 'the store or the network to it is overloaded or cut off' },
   )
-  const timer = setTimeout(() => link.abort(stalled), deadlineMs)
+  const timer = setTimeout(() => link.abort(stalled), stallMs)
+  onProgress.set(link.signal, () => timer.refresh())
   try {
     return await attempt(link.signal)
   } catch (error) {
     throw link.signal.reason === stalled ? stalled : error
   } finally {
+    onProgress.delete(link.signal)
     clearTimeout(timer)
     link.unlink()
   }

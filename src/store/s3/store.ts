@@ -2,7 +2,6 @@ import type { S3 } from '@aws-sdk/client-s3'
 import type { Abortable } from '../../async/abort.ts'
 import { CnosError, isCnosError } from '../../errors/cnos-error.ts'
 import { bareHost } from '../endpoint-policy.ts'
-import { httpAgent, httpsAgent } from '../http-agents.ts'
 import { guardBody } from '../layers/guarded-body.ts'
 import { createRetrier, DEFAULT_PATIENCE, type Retrier } from '../layers/retry.ts'
 import type {
@@ -20,6 +19,7 @@ import type { StoreContext } from '../store-driver.ts'
 import type { StoreIdentity, StoreRequest } from '../store-error.ts'
 import { type S3ErrorContext, s3Error } from './error.ts'
 import { md5Of, verifyStored } from './integrity.ts'
+import { s3Transport } from './transport.ts'
 import { startS3Upload } from './upload.ts'
 
 export interface S3Settings {
@@ -32,10 +32,8 @@ export interface S3Settings {
   readonly context: StoreContext
 }
 
-/** One request: what for, and how long it may take. */
-export interface S3Send extends StoreRequest, Abortable {
-  readonly sizeBytes?: number | undefined
-}
+/** One request, and what it is for. */
+export interface S3Send extends StoreRequest, Abortable {}
 
 /** What the upload needs of the store. */
 export interface S3Requests {
@@ -107,7 +105,7 @@ class S3Store implements ObjectStore, S3Requests {
 
   async put(path: string, bytes: Uint8Array, { signal }: Abortable = {}): Promise<PutResult> {
     const md5 = md5Of(bytes)
-    const request = { operation: 'PUT', path, signal, sizeBytes: bytes.byteLength }
+    const request = { operation: 'PUT', path, signal }
     const answer = await this.send(request, (client, options) => {
       const input = { Bucket: this.base, Key: path, Body: bytes, ContentMD5: md5.toString('base64') }
       return client.putObject(input, options)
@@ -181,7 +179,8 @@ async function openClient({ region, base, credentials }: S3Settings): Promise<S3
     // Content-MD5 and etags prove the content everywhere; many S3-likes store or refuse the newer checksum framing.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { httpAgent, httpsAgent },
+    expectContinueHeader: false,
+    requestHandler: s3Transport,
     ...(credentials ? { credentials } : {}),
   })
 }

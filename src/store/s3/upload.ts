@@ -66,7 +66,7 @@ class S3Upload implements MultipartUpload {
     if (partNumber > MAX_PARTS) throw tooManyParts(this.#store.label, this.#state)
     const { path, uploadId } = this.#state
     const md5 = md5Of(bytes)
-    const request = { operation: 'PUT', path, signal, sizeBytes: bytes.byteLength }
+    const request = { operation: 'PUT', path, signal }
     const answer = await this.#store.send(request, async (client, options) => {
       const input = {
         Bucket: this.#store.base,
