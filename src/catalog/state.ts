@@ -162,13 +162,11 @@ export function findTable(state: CatalogState, tenant: string, database: string,
   return findDatabase(state, tenant, database) && state.tables.get(keyOf(tenant, database, name))
 }
 
-/** Throws TABLE_NOT_FOUND with the full name, as CnosDB does in queries. */
+/** Throws TABLE_NOT_FOUND with the full name, word for word as CnosDB does in queries: clients compare it. */
 export function requireTable(state: CatalogState, tenant: string, database: string, name: string): TableEntry {
   const table = findTable(state, tenant, database, name)
   if (table) return table
-  throw new CnosError('TABLE_NOT_FOUND', `Table not found: "${tenant}.${database}.${name}"`, {
-    hint: 'SHOW TABLES lists the tables of a database; names are case-sensitive when quoted',
-  })
+  throw new CnosError('TABLE_NOT_FOUND', `Table not found: "${tenant}.${database}.${name}"`)
 }
 
 export function tablesOf(state: CatalogState, tenant: string, database: string): TableEntry[] {
