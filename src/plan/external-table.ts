@@ -73,7 +73,7 @@ function openFiles(context: PlanContext, table: Files): CopyLocation {
   }
   const clauses = { path: table.location, connection: undefined, fileFormat: format, copyOptions: undefined }
   const location = openCopyLocation(context, clauses, 'load')
-  if (location.place.kind === 'local') return location
+  if (location.store.files) return location
   throw new CnosError('UNSUPPORTED', `This feature is not implemented: external table at ${location.url}`, {
     hint: 'an external table reads local files; COPY INTO a table first to query what lies in an object store',
   })

@@ -81,8 +81,8 @@ async function planOverTags(context: PlanContext, table: PlannedTable, text: str
 }
 
 function fieldError(error: unknown, { stored }: PlannedTable): CnosError | undefined {
-  if (!isCnosError(error, 'PLANNING', 'COLUMN_NOT_FOUND')) return undefined
-  const field = fieldsOf(stored.schema).find((column) => error.message.includes(`"${column.name}"`))
+  const unknown = isCnosError(error, 'PLANNING') ? error.context.column : undefined
+  const field = fieldsOf(stored.schema).find(({ name }) => unknown === name || unknown?.endsWith(`.${name}`))
   if (!field) return undefined
   return new CnosError(
     'SHOW_SERIES_WHERE',
