@@ -15,7 +15,8 @@ let stagedFiles = 0
 
 /**
  * Writes the batch to a Parquet file in the staging directory, rows in order. A file, not a temporary table: it costs
- * no memory, a time range of it is read without the rest, and it survives a crash. Removed by `removeStaged`.
+ * no memory, a time range of it is read without the rest, and it survives a crash. Without dictionaries: DuckDB looks
+ * doubles up by value, so that -0.0 would come back as 0.0. Removed by `removeStaged`.
  */
 export async function stageBatch(
   session: ConnectionSession,
@@ -31,7 +32,7 @@ export async function stageBatch(
   try {
     await session.run(
       `COPY (SELECT ${cellsOf(layout)} FROM ${batch.from}) TO ${quoteString(file)} ` +
-        '(FORMAT parquet, COMPRESSION snappy, PRESERVE_ORDER true)',
+        '(FORMAT parquet, COMPRESSION snappy, PRESERVE_ORDER true, DICTIONARY_SIZE_LIMIT 0)',
       options,
     )
     return file
