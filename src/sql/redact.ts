@@ -58,8 +58,11 @@ function endOfValue(sql: string, first: Token): number {
   if (first.kind === 'unterminated') return sql.length
   if (isText(first)) return endOfTextValue(sql, first)
   const blank = sql.slice(first.start).search(/\s/)
-  const end = blank === -1 ? sql.length : first.start + blank
-  return DOUBTFUL.test(sql.slice(first.start, end)) ? sql.length : end
+  const run = blank === -1 ? sql.slice(first.start) : sql.slice(first.start, first.start + blank)
+  if (DOUBTFUL.test(run)) return sql.length
+  let { length } = run
+  while (length > 1 && ',);'.includes(run.charAt(length - 1))) length -= 1
+  return first.start + length
 }
 
 /** `WITH KEY = a` of SHOW TAG VALUES names a tag, not a secret. */

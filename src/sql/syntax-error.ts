@@ -32,7 +32,7 @@ function lineStartOf(text: string, offset: number): number {
 /** The piece of SQL at fault, safe to show: secrets masked, long text cut, `EOF` at the end. */
 export function describeFound(sql: string, start: number, end: number): string {
   if (start >= sql.length) return 'EOF'
-  const shown = [...sliceRedacted(sql, findSecrets(sql), start, Math.min(end, start + NEARBY))]
+  const shown = [...sliceRedacted(sql, findSecrets(sql), start, Math.min(end, start + NEARBY)).replace(/\s+/g, ' ')]
   return shown.length > FOUND_WIDTH ? `${shown.slice(0, FOUND_WIDTH).join('')}…` : shown.join('')
 }
 

@@ -31,7 +31,6 @@ function parseClauses(cursor: Cursor, path: string): CopyLocationClauses {
     takeSymbol(cursor, '=')
     if (!atSymbol(cursor, '(')) expected(cursor, '= or (')
     clauses[clause] = parseOptionList(cursor)
-    takeSymbol(cursor, ',')
   }
   return {
     path,
