@@ -76,11 +76,15 @@ function nameOf({ type, message, errno }: DuckDbFault): ErrorName {
 }
 
 /** DuckDB's advice speaks of settings and statements that users of the server cannot reach. */
-function plainMessage(message: string): string {
-  const withoutAdvice = message
-    .split(/\n\n(?:Possible solutions|Please try installing|Use "SET|\* |LINE \d)/)[0]
-    ?.replace(/\s+$/, '')
-  return withoutAdvice === undefined || withoutAdvice === '' ? message : withoutAdvice
+function plainMessage(name: ErrorName, message: string): string {
+  const used = /\(([^()]*) used\)/.exec(message)?.[1]
+  const limits = used === undefined ? '' : ` (${used} in use)`
+  if (name === 'OUT_OF_MEMORY') return `The statement needs more memory than the server's budget${limits}`
+  if (/max_temp_directory_size|failed to offload/.test(message))
+    return `The statement needs more temporary space than the server's budget${limits}`
+  const lines = message.split('\n')
+  const advice = lines.findIndex((line) => /^(Possible solutions|Please try installing|Use "SET|LINE \d)/.test(line))
+  return (advice > 0 ? lines.slice(0, advice) : lines).join('\n').trimEnd()
 }
 
 /** An error thrown by DuckDB as ours; a CnosError passes through. `position` counts bytes of the SQL text as sent. */
@@ -94,5 +98,5 @@ export function fromDuckDbError(error: unknown): CnosError {
     ...(fault.position === undefined ? {} : { context: { position: fault.position } }),
     ...(hint === undefined ? {} : { hint }),
   }
-  return new CnosError(name, plainMessage(fault.message), options)
+  return new CnosError(name, plainMessage(name, fault.message), options)
 }
