@@ -1,8 +1,8 @@
 import type { Abortable } from '../async/abort.ts'
 import type { EngineRow, Session } from '../engine/engine.ts'
+import { geometryMessage, geometryTypeOf } from '../engine/geometry-check.ts'
 import { CnosError, type CnosErrorOptions, isCnosError } from '../errors/cnos-error.ts'
 import type { FileColumn, LocalFile, ReadColumn } from './file-format.ts'
-import { geometryOf } from './strict-value.ts'
 import { structureError } from './structure-fault.ts'
 import { TIME_TYPES } from './time-value.ts'
 
@@ -140,16 +140,12 @@ function valueError(source: FaultySource, bad: BadValue, options: CnosErrorOptio
   const { column, value, place } = bad
   const type = column.column?.type ?? column.type
   const where = `${place}, column "${column.name}" of type ${type}`
-  const kind = geometryOf(column)
+  const kind = column.column && geometryTypeOf(column.column.type)
   if (kind !== undefined) {
-    return new CnosError(
-      'QUERIED_INVALID_GEOMETRY',
-      `Invalid geometry type, error: expect ${kind}, got ${value}: ${where}`,
-      {
-        ...options,
-        hint: `write it as WKT, such as ${kind}(…)`,
-      },
-    )
+    return new CnosError('QUERIED_INVALID_GEOMETRY', `${geometryMessage(kind, value)}: ${where}`, {
+      ...options,
+      hint: `write it as WKT, such as ${kind} (…)`,
+    })
   }
   return new CnosError('BAD_FILE', `${referenceText(source, bad)}: ${where}`, { ...options, hint: hintFor(column) })
 }

@@ -1,3 +1,4 @@
+import { badGeometrySql, geometryTypeOf } from '../engine/geometry-check.ts'
 import { quoteString } from '../engine/quote.ts'
 import type { FileColumn } from './file-format.ts'
 import { canonicalTime, isCanonicalTime, lenientTime, TIME_TYPES } from './time-value.ts'
@@ -62,13 +63,6 @@ function waysOf(x: string, type: string): Ways {
   return { isUsual: 'false', usual: 'NULL', unusual: `TRY_CAST(${x} AS ${type})` }
 }
 
-const GEOMETRY = /^Geometry\((\w+), 0\)$/
-
-/** The sub-type a GEOMETRY column demands, such as `POINT`. */
-export function geometryOf(column: FileColumn): string | undefined {
-  return GEOMETRY.exec(column.column?.type ?? '')?.[1]
-}
-
 /** The text `x` as a value of the column. */
 export function fromText(x: string, column: FileColumn): StrictValue {
   if (column.type === 'VARCHAR') return fromString(x, column)
@@ -80,14 +74,10 @@ export function fromText(x: string, column: FileColumn): StrictValue {
   }
 }
 
-function fromString(x: string, column: FileColumn): StrictValue {
-  const kind = geometryOf(column)
-  if (kind === undefined) return { value: x, isBad: 'false' }
-  const isWkt = `regexp_full_match(${x}, '(?is)\\s*${kind}\\s*(Z|M|ZM)?\\s*(\\(.*\\)|EMPTY)\\s*')`
-  return {
-    value: `CASE WHEN ${x} IS NULL OR ${isWkt} THEN ${x} ELSE ${raise(x, column)} END`,
-    isBad: `coalesce(NOT ${isWkt}, false)`,
-  }
+/** Well-known text is checked where rows enter the table; here only the fault can be found. */
+function fromString(x: string, { column }: FileColumn): StrictValue {
+  const kind = column && geometryTypeOf(column.type)
+  return { value: x, isBad: kind === undefined ? 'false' : `coalesce(${badGeometrySql(x, kind)}, false)` }
 }
 
 /** Raises; the reader's explanation says more than this text. */

@@ -1,0 +1,149 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Abortable } from '../async/abort.ts'
+import { quoteIdentifier, quoteString } from '../engine/quote.ts'
+import { CnosError } from '../errors/cnos-error.ts'
+import type { ReadColumn, Reader } from '../format/file-format.ts'
+import { Downloader } from './download.ts'
+import { localFile, PARALLEL_DOWNLOADS } from './input-files.ts'
+import type { SourceFile } from './list.ts'
+import { appendRows, type LoadJob, mappingOf, readerOf, withCareful } from './load-job.ts'
+import type { ColumnMapping } from './target-columns.ts'
+
+/** What staging a file has come to. */
+interface Staging {
+  readonly job: LoadJob
+  readonly downloader: Downloader
+  readonly directory: string
+  /** Set by the first file; the others are mapped as it was, unless each names its own columns. */
+  mapping: ColumnMapping | undefined
+}
+
+/**
+ * Loads files of a store that do not fit the spool together: each is turned into a staged file of the engine's while
+ * the next is fetched, and all staged files are appended at once in the end. The spool holds two files at most.
+ */
+export async function loadStaged(job: LoadJob): Promise<bigint> {
+  const { engine, location, options, bytes } = job
+  const { signal, onProgress, parallelDownloads = PARALLEL_DOWNLOADS } = options
+  checkSpool(job)
+  let done = 0
+  const onBytes = (count: number) => {
+    done += count
+    onProgress?.({ rows: 0n, bytes: done, percent: (done / Math.max(bytes, 1)) * 70 })
+  }
+  await mkdir(engine.bulk.stagingDirectory, { recursive: true })
+  const directory = await mkdtemp(join(engine.bulk.stagingDirectory, 'load-'))
+  try {
+    await using downloader = await Downloader.open(location.store, options.spoolDir, {
+      parallel: parallelDownloads,
+      onBytes,
+    })
+    const staging: Staging = { job, downloader, directory, mapping: undefined }
+    const staged = await stageAll(staging)
+    const columns = staging.mapping?.columns ?? []
+    const values = columns.map(
+      ({ name, type }) => `CAST(${quoteIdentifier(name)} AS ${type}) AS ${quoteIdentifier(name)}`,
+    )
+    const from = `(SELECT ${values.join(', ')} FROM read_parquet([${staged.map(quoteString).join(', ')}], hive_partitioning = false))`
+    const source = { from, columns: columns.map(({ name }) => name), cheapToReread: true }
+    const report = (percent: number, rows: bigint) =>
+      onProgress?.({ rows, bytes, percent: 70 + Math.max(percent, 0) * 0.3 })
+    return await appendRows(job, source, report, signal)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+function checkSpool({ sources, options }: LoadJob): void {
+  const tooLarge = sources.find(({ sizeBytes }) => sizeBytes > options.spoolBytes)
+  if (!tooLarge) return
+  throw new CnosError(
+    'NO_SPACE',
+    `${tooLarge.origin} has ${tooLarge.sizeBytes} bytes, the spool takes ${options.spoolBytes}`,
+    { context: { file: tooLarge.origin }, hint: 'start the server with a larger --spool' },
+  )
+}
+
+/** Fetches one file ahead when both fit. Resolves with the staged files in order. */
+async function stageAll(staging: Staging): Promise<readonly string[]> {
+  const { sources, options } = staging.job
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const staged: string[] = []
+  let ahead: Promise<string> | undefined
+  try {
+    for (const [i, source] of sources.entries()) {
+      const path = await (ahead ?? staging.downloader.fetch(source, { signal }))
+      const next = sources[i + 1]
+      const fits = next && source.sizeBytes + next.sizeBytes <= options.spoolBytes
+      ahead = fits ? staging.downloader.fetch(next, { signal }) : undefined
+      ahead?.catch(() => {})
+      staged.push(await stageFile(staging, source, path, i, { signal }))
+      await staging.downloader.discard(path)
+    }
+    return staged
+  } catch (error) {
+    stop.abort(error)
+    await ahead?.catch(() => {})
+    options.signal?.throwIfAborted()
+    throw error
+  }
+}
+
+async function stageFile(
+  staging: Staging,
+  source: SourceFile,
+  path: string,
+  index: number,
+  { signal }: Abortable,
+): Promise<string> {
+  const { job, directory } = staging
+  const file = await localFile(job.location, path, source.origin, { signal })
+  const mapping = await stagedMapping(staging, file)
+  const reader = await readerOf(job, [file], mapping)
+  const target = join(directory, `${String(index).padStart(8, '0')}.parquet`)
+  await withCareful(reader, job.engine, { signal }, async (from) => {
+    await rm(target, { force: true })
+    await job.engine.copyTo(
+      `SELECT * FROM ${from}`,
+      target,
+      'FORMAT parquet, COMPRESSION snappy, PRESERVE_ORDER true',
+      { signal },
+    )
+  })
+  await checkStaged(job, target, mapping.columns, reader, { signal })
+  return target
+}
+
+async function stagedMapping(staging: Staging, file: Awaited<ReturnType<typeof localFile>>): Promise<ColumnMapping> {
+  const { job } = staging
+  const isCsv = job.location.format.cheapToReread === false && staging.mapping !== undefined
+  const mapping = isCsv && job.location.autoInferSchema ? staging.mapping : await mappingOf(job, [file])
+  staging.mapping ??= mapping
+  return mapping as ColumnMapping
+}
+
+/** Rows that `append` would refuse are found while the file is still there to be named. */
+async function checkStaged(
+  { engine }: LoadJob,
+  path: string,
+  columns: readonly ReadColumn[],
+  reader: Reader,
+  { signal }: Abortable,
+): Promise<void> {
+  const isNull = (kind: string) =>
+    columns.filter(({ column }) => column?.kind === kind).map(({ name }) => `${quoteIdentifier(name)} IS NULL`)
+  const fields = isNull('field').join(' AND ') || 'true'
+  const rows = await engine.all(
+    `SELECT ${isNull('time')[0] ?? 'false'} AS no_time FROM read_parquet(${quoteString(path)}) WHERE no_time OR (${fields}) LIMIT 1`,
+    { signal },
+  )
+  const [row] = rows
+  if (!row) return
+  const error =
+    row.no_time === true
+      ? new CnosError('TIME_IS_NULL', 'Column time cannot be null.')
+      : new CnosError('FIELDS_EMPTY', "Fields can't be empty")
+  throw await reader.explain(error, engine, { signal })
+}
