@@ -1,4 +1,5 @@
 import type { ExternalTable, ForeignColumn } from '../catalog/state.ts'
+import { listLocalFiles } from '../copy/input-files.ts'
 import type { CopyLocation } from '../copy/location.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { LocalFile, ReadColumn } from '../format/file-format.ts'
@@ -77,13 +78,6 @@ function openFiles(context: PlanContext, table: Files): CopyLocation {
   throw new CnosError('UNSUPPORTED', `This feature is not implemented: external table at ${location.url}`, {
     hint: 'an external table reads local files; COPY INTO a table first to query what lies in an object store',
   })
-}
-
-async function listLocalFiles(
-  location: CopyLocation,
-  _options: { signal: AbortSignal | undefined },
-): Promise<readonly LocalFile[]> {
-  throw new CnosError('UNSUPPORTED', `This feature is not implemented: external table at ${location.url}`)
 }
 
 const SQL_NAME_OF: Readonly<Record<string, string>> = {
