@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.ts'
 import { tableReference } from '../engine/table.ts'
 import { withTableLock } from '../engine/table-lock.ts'
 import type { Precision } from '../model/schema.ts'
-import { timeFromTicks } from '../plan/literal-rows.ts'
+import { timeFromTicks } from '../plan/cast-column.ts'
 import { nsPerTick } from '../plan/time-literal.ts'
 
 export interface SweepContext {

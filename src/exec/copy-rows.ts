@@ -1,6 +1,7 @@
 import { load } from '../copy/load.ts'
 import { unload } from '../copy/unload.ts'
 import { append } from '../engine/append.ts'
+import { appendColumns } from '../engine/append-columns.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { ExecContext } from './context.ts'
 import { randomId } from './query-registry.ts'
@@ -16,6 +17,18 @@ export async function executeInsert(
     signal: handle.signal,
     minTimeNs: target.minTimeNs,
     onProgress: (progress) => handle.setProgress(progress),
+  })
+  return rowCountResult(engine, rows, handle)
+}
+
+/** INSERT … VALUES of literals: answers the rows that came in. */
+export async function executeInsertLiterals(
+  { target, batch }: Extract<Plan, { kind: 'insert-literals' }>,
+  { engine, handle }: ExecContext,
+): Promise<StatementResult> {
+  const { rows } = await appendColumns(engine, target.stored, batch, {
+    signal: handle.signal,
+    minTimeNs: target.minTimeNs,
   })
   return rowCountResult(engine, rows, handle)
 }

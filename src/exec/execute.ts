@@ -1,7 +1,7 @@
 import type { Plan } from '../plan/plan.ts'
 import { executeDelete, executeUpdate } from './change-rows.ts'
 import type { ExecContext } from './context.ts'
-import { executeCopyIntoLocation, executeCopyIntoTable, executeInsert } from './copy-rows.ts'
+import { executeCopyIntoLocation, executeCopyIntoTable, executeInsert, executeInsertLiterals } from './copy-rows.ts'
 import { executeExplain } from './explain.ts'
 import { executeMetadata } from './metadata.ts'
 import type { StatementResult } from './result.ts'
@@ -16,6 +16,7 @@ type Executor<K extends PlanKind> = (
 const EXECUTORS: { readonly [K in PlanKind]: Executor<K> } = {
   rows: async ({ relation }, { engine, handle }) => rowsResult(engine, relation, handle),
   insert: executeInsert,
+  'insert-literals': executeInsertLiterals,
   delete: executeDelete,
   update: executeUpdate,
   'copy-into-table': executeCopyIntoTable,

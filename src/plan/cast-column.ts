@@ -2,7 +2,6 @@ import { quoteString } from '../engine/quote.ts'
 import { engineTypeOf } from '../engine/table.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { Column, Precision } from '../model/schema.ts'
-import { timeFromTicks } from './literal-rows.ts'
 
 const INTEGERS = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/
 const FRACTIONS = /^(FLOAT|DOUBLE|REAL|DECIMAL\(.*\))$/
@@ -65,3 +64,14 @@ function castValue(cell: string, type: string, { name, type: wanted }: Column): 
 const wholeNumber = (cell: string, cast: string, column: string) =>
   `CASE WHEN ${cell} = trunc(${cell}) OR ${cell} IS NULL THEN ${cast} ` +
   `ELSE error(${quoteString(`column ${column} holds integers only, not `)} || ${cell}) END`
+
+const TIME_FROM_TICKS: Readonly<Record<Precision, (ticks: string) => string>> = {
+  NS: (ticks) => `make_timestamp_ns(${ticks})`,
+  US: (ticks) => `make_timestamp(${ticks})`,
+  MS: (ticks) => `make_timestamp_ms(${ticks})::TIMESTAMP_MS`,
+}
+
+/** The engine's time for an expression of 64-bit ticks of the precision. */
+export function timeFromTicks(ticks: string, precision: Precision): string {
+  return TIME_FROM_TICKS[precision](ticks)
+}

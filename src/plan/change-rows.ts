@@ -6,7 +6,7 @@ import { type Column, tagsOf } from '../model/schema.ts'
 import type { Expression, Statement } from '../sql/ast.ts'
 import { castColumn } from './cast-column.ts'
 import type { PlanContext } from './context.ts'
-import { literalCellSql } from './literal-rows.ts'
+import { literalValue, literalValueSql } from './literal-value.ts'
 import { requireWritableTable } from './lookup.ts'
 import { tableIdOf } from './names.ts'
 import type { Plan, PlannedTable } from './plan.ts'
@@ -81,7 +81,10 @@ async function planValue(
   movesSeries: boolean,
 ): Promise<string> {
   const literal = parseLiteralRows(`VALUES (${value.text}\n)`)?.[0]?.cells
-  if (literal?.length === 1) return literalCellSql(literal[0] as LiteralCell, column, target.precision)
+  if (literal?.length === 1) {
+    const { precision } = target
+    return literalValueSql(literalValue(literal[0] as LiteralCell, { column, precision }, 1), column)
+  }
   const known = movesSeries ? tagsOf(target.stored.schema) : target.stored.schema.columns
   const { sql } = await planExpressionOver(context, value, known)
   const described = await context.engine.describe(`SELECT ${sql} AS value FROM ${tableReference(target.stored)}`, {

@@ -5,7 +5,7 @@ import type { Column, Precision } from '../model/schema.ts'
 import type { Statement } from '../sql/ast.ts'
 import { type CastSource, castColumn } from './cast-column.ts'
 import type { PlanContext } from './context.ts'
-import { literalRowsSelect } from './literal-rows.ts'
+import { literalBatch } from './literal-batch.ts'
 import { requireWritableTable } from './lookup.ts'
 import { tableIdOf } from './names.ts'
 import type { Plan, PlannedTable } from './plan.ts'
@@ -19,10 +19,8 @@ export async function planInsert(context: PlanContext, statement: Insert): Promi
   const target = requireWritableTable(context, tableIdOf(statement.table.parts, context.session))
   const columns = insertColumns(target, statement.columns)
   const rows = parseLiteralRows(statement.source.text)
-  const source = rows
-    ? literalSource(literalRowsSelect(rows, { columns, precision: target.precision }), columns)
-    : await selectSource(context, statement, columns, target.precision)
-  return { kind: 'insert', target, source }
+  if (rows) return { kind: 'insert-literals', target, batch: literalBatch(rows, columns, target.precision) }
+  return { kind: 'insert', target, source: await selectSource(context, statement, columns, target.precision) }
 }
 
 /** The columns that get values; INSERT_COLUMN_UNKNOWN, DUPLICATE_COLUMN, and TIME_IS_NULL when time is not among them. */
@@ -54,10 +52,6 @@ export function insertColumns({ stored }: PlannedTable, names: readonly string[]
   return columns
 }
 
-function literalSource(from: string, columns: readonly Column[]): RowSource {
-  return { from, columns: columns.map((column) => column.name), cheapToReread: false }
-}
-
 async function selectSource(
   context: PlanContext,
   { source }: Insert,
@@ -76,5 +70,6 @@ async function selectSource(
     return `${value} AS ${quoteIdentifier(column.name)}`
   })
   const names = numbered.map((column) => column.expression).join(', ')
-  return literalSource(`(SELECT ${projection.join(', ')} FROM (${query.select}\n) AS source(${names}))`, columns)
+  const from = `(SELECT ${projection.join(', ')} FROM (${query.select}\n) AS source(${names}))`
+  return { from, columns: columns.map((column) => column.name), cheapToReread: false }
 }

@@ -1,4 +1,5 @@
 import type { CopyLocation } from '../copy/location.ts'
+import type { ColumnBatch } from '../engine/append-columns.ts'
 import type { Relation } from '../engine/relation.ts'
 import type { RowSource, StoredTable } from '../engine/table.ts'
 import type { Precision, TableId } from '../model/schema.ts'
@@ -21,6 +22,7 @@ export type Plan =
   /** SELECT, SHOW, DESCRIBE. */
   | { readonly kind: 'rows'; readonly relation: Relation }
   | { readonly kind: 'insert'; readonly target: PlannedTable; readonly source: RowSource }
+  | { readonly kind: 'insert-literals'; readonly target: PlannedTable; readonly batch: ColumnBatch }
   | { readonly kind: 'delete'; readonly target: PlannedTable; readonly where: string | undefined }
   | {
       readonly kind: 'update'

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Credentials } from '../../src/database.ts'
 import { failureOf, openTestDatabase, type TestDatabase } from './open-test-database.ts'
@@ -13,6 +14,7 @@ const as = (user: string, database = 'plant'): Partial<Credentials> => ({
 
 beforeAll(async () => {
   db = await openTestDatabase()
+  await mkdir(db.path('shared', 'none'))
   const acme = { tenant: 'acme' }
   await db.run("CREATE TENANT acme WITH comment = 'a test'")
   await db.run('CREATE DATABASE plant', acme)
@@ -157,7 +159,7 @@ describe('metadata', () => {
     ['REVOKE READ ON DATABASE office FROM reader', []],
     ["ALTER TENANT acme SET comment = 'x'", []],
     ['ALTER TENANT acme SET USER max AS member', []],
-  ])('%s is for owners%s', async (sql, others) => {
+  ])('%s is for owners and %j', async (sql, others) => {
     for (const user of ['max', 'rita', 'willy', 'kim'].filter((name) => !(others as string[]).includes(name))) {
       expect(await failureOf(db.run(sql, as(user))), user).toMatchObject({ code: '010004' })
     }
