@@ -14,7 +14,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   sql: ['errors', 'options'],
   store: ['errors', 'async', 'options'],
   engine: ['errors', 'async', 'model'],
-  format: ['errors', 'options', 'model', 'engine'],
+  format: ['errors', 'async', 'options', 'model', 'engine'],
   catalog: ['errors', 'async', 'model', 'engine'],
   copy: ['errors', 'async', 'options', 'model', 'store', 'format', 'engine'],
   plan: ['errors', 'options', 'model', 'sql', 'catalog', 'store', 'format', 'copy', 'engine'],
