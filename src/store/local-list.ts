@@ -21,8 +21,11 @@ export interface ListFilesOptions extends Abortable {
  * A directory that does not exist holds nothing.
  */
 export async function listFiles(prefix: string, options: ListFilesOptions = {}): Promise<readonly FoundFile[]> {
-  const wanted = prefix.replace(/^\/+/, '')
-  const top = wanted === '' || wanted.endsWith('/') ? fileOf(wanted) : dirname(fileOf(wanted))
+  const file = fileOf(prefix)
+  const isDirectory = prefix === '' || prefix.endsWith('/')
+  const top = isDirectory ? file : dirname(file)
+  const path = pathOf(file)
+  const wanted = isDirectory && path !== '' ? `${path}/` : path
   const files: { readonly key: Buffer; readonly file: FoundFile }[] = []
   const take = (file: FoundFile) => files.push({ key: Buffer.from(file.path), file })
   await walk(top, { ...options, wanted, take, ancestors: [] })

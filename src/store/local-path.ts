@@ -5,10 +5,10 @@ import { localStoreError } from './local-error.ts'
 
 const isWindows = sep === '\\'
 
-/** The absolute file of an object path; a leading slash, or none, means the same. */
+/** The absolute file of an object path, `.` and `..` resolved; a leading slash, or none, means the same. */
 export function fileOf(path: string): string {
   const trimmed = path.replace(/^\/+/, '')
-  return isWindows ? resolve(trimmed.replaceAll('/', '\\')) : `/${trimmed}`
+  return resolve(isWindows ? trimmed.replaceAll('/', '\\') : `/${trimmed}`)
 }
 
 /** The object path of an absolute file. */
@@ -18,10 +18,10 @@ export function pathOf(file: string): string {
 
 /**
  * Returns `file` itself when it lies in one of `roots` after every symbolic link is followed (a tail that does not exist
- * yet counts as written); PATH_NOT_ALLOWED otherwise. Without roots everything is permitted.
+ * yet counts as written); PATH_NOT_ALLOWED otherwise. `undefined` permits everything, an empty list nothing.
  */
 export async function confineToRoots(file: string, roots: readonly string[] | undefined): Promise<string> {
-  if (roots === undefined || roots.length === 0) return file
+  if (roots === undefined) return file
   const real = await realpathOfExistingPart(resolve(file))
   for (const root of roots) {
     if (isInside(real, await realpathOfExistingPart(resolve(root)))) return file
@@ -37,7 +37,10 @@ export function isInside(file: string, root: string): boolean {
 function outsideRoots(file: string, roots: readonly string[]): CnosError {
   return new CnosError('PATH_NOT_ALLOWED', `the server does not let COPY reach ${file}`, {
     context: { store: 'file://', path: file },
-    hint: `use a path below ${roots.join(' or ')}`,
+    hint:
+      roots.length === 0
+        ? 'start the server with --copy-root DIR to permit one'
+        : `use a path below ${roots.join(' or ')}`,
   })
 }
 

@@ -32,7 +32,7 @@ export interface StoreContext {
   /** Throws PATH_NOT_ALLOWED when the statement's user may not reach this host. Called before the first request. */
   readonly checkEndpoint: (endpoint: URL) => void
   readonly warn: (message: string) => void
-  /** The directories local files may lie in, symbolic links resolved; absent or empty permits every path. */
+  /** The directories local files may lie in, symbolic links resolved. Absent: every path; empty: none. */
   readonly localRoots?: readonly string[] | undefined
   readonly patience?: Partial<Patience> | undefined
 }

@@ -18,7 +18,7 @@ describeObjectStore('local', async () => {
   const store = openStore({ scheme: 'file', bucket: '', path: directory }, new Map(), context)
   return {
     store,
-    missing: openStore({ scheme: 'file', bucket: '', path: '/' }, new Map(), { ...context, localRoots: [] }),
+    missing: openStore({ scheme: 'file', bucket: '', path: '/' }, new Map(), { ...context, localRoots: undefined }),
     prefix: `${directory.slice(1)}/`,
     unfinishedUploads: async () => (await readdir(directory, { recursive: true })).filter((name) => /#\d+$/.test(name)),
     close: () => rm(directory, { recursive: true, force: true }),
