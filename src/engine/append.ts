@@ -49,7 +49,7 @@ function isReadingError(error: unknown): boolean {
 }
 
 /** The frame of every append: the lock, a session, the journal for what is too large for one transaction. */
-export function appendWith(
+export async function appendWith(
   engine: Engine,
   table: StoredTable,
   columns: readonly string[],

@@ -65,8 +65,9 @@ export async function runMerge(
   onProgress?: (progress: CopyProgress) => void,
 ): Promise<void> {
   const { plan } = merge
-  while (merge.nextSlice < plan.slices.length) {
-    await mergeSlice(engine, plan, merge.nextSlice)
+  const layout = await presentLayout(engine, plan)
+  while (layout !== undefined && merge.nextSlice < plan.slices.length) {
+    await mergeSlice(engine, { ...plan, layout }, merge.nextSlice)
     merge.nextSlice += 1
     const done = merge.nextSlice / plan.slices.length
     onProgress?.({ percent: done * 100, rows: BigInt(Math.floor(Number(plan.rows) * done)) })
@@ -74,6 +75,22 @@ export async function runMerge(
   await engine.run(`DELETE FROM ${JOURNAL} WHERE file = ${quoteString(plan.file)}`)
   await removeStaged(stagedPath(engine, plan))
   await engine.checkpoint()
+}
+
+/**
+ * The layout without the columns that the table has lost since, so that a merge can always be finished; undefined when
+ * the table is gone.
+ */
+async function presentLayout(engine: Engine, { table, layout }: MergePlan): Promise<BatchLayout | undefined> {
+  const rows = await engine.all(
+    `SELECT column_name AS name FROM duckdb_columns() WHERE schema_name = 'data' AND table_name = ${quoteString(table)}`,
+  )
+  const present = new Set(rows.map((row) => row.name))
+  if (present.size === 0) return undefined
+  return {
+    columns: layout.columns.filter(({ name }) => present.has(name)),
+    absentTags: layout.absentTags.filter((name) => present.has(name)),
+  }
 }
 
 function mergeSlice(engine: Engine, plan: MergePlan, slice: number): Promise<void> {
@@ -94,19 +111,17 @@ export async function recoverMerges(engine: Engine): Promise<void> {
   const rows = await engine.all(`SELECT plan, next_slice FROM ${JOURNAL}`)
   for (const row of rows) {
     const merge: PendingMerge = { plan: decodePlan(String(row.plan)), nextSlice: Number(row.next_slice) }
-    if (await tableExists(engine, merge.plan.table)) await finishAfterCrash(engine, merge)
-    else await engine.run(`DELETE FROM ${JOURNAL} WHERE file = ${quoteString(merge.plan.file)}`)
+    await finishAfterCrash(engine, merge)
   }
   await removeAllStaged(engine.bulk.stagingDirectory)
 }
 
 async function finishAfterCrash(engine: Engine, merge: PendingMerge): Promise<void> {
-  const file = stagedPath(engine, merge.plan)
-  if (merge.nextSlice < merge.plan.slices.length) await requireFile(file)
   try {
+    if (merge.nextSlice < merge.plan.slices.length) await requireFile(stagedPath(engine, merge.plan))
     await runMerge(engine, merge)
   } catch (error) {
-    if (!isCnosError(error)) throw error
+    if (!isCnosError(error) || error.errorName === 'DATA_DIRECTORY') throw error
     throw new CnosError(error.errorName, `An import that was interrupted cannot be finished: ${error.message}`, {
       cause: error,
       hint: 'Nothing is lost: mend the cause and start again. The rows wait in the staging directory.',
@@ -123,13 +138,6 @@ async function requireFile(file: string): Promise<void> {
       hint: 'Put the file back, or restore the data directory from a backup.',
     })
   }
-}
-
-async function tableExists(engine: Engine, table: string): Promise<boolean> {
-  const found = await engine.all(
-    `SELECT 1 FROM duckdb_tables() WHERE schema_name = 'data' AND table_name = ${quoteString(table)}`,
-  )
-  return found.length > 0
 }
 
 const stagedPath = (engine: Engine, plan: MergePlan) => join(engine.bulk.stagingDirectory, basename(plan.file))

@@ -53,7 +53,7 @@ export function mergeSql({ table, layout, batch, repeatedKeys }: MergeInput, ran
   return [
     `MERGE INTO ${tableReference({ name: table })} AS target`,
     `USING (${batchSelect(layout, batch, repeatedKeys)}) AS batch ON ${matches.join(' AND ')}`,
-    `WHEN MATCHED THEN UPDATE SET ${sets.join(', ')}`,
+    ...(sets.length === 0 ? [] : [`WHEN MATCHED THEN UPDATE SET ${sets.join(', ')}`]),
     `WHEN NOT MATCHED THEN INSERT (${namesOf(layout)}) VALUES (${layout.columns.map(({ cell }) => `batch.${cell}`).join(', ')})`,
   ].join(' ')
 }
