@@ -1,0 +1,79 @@
+import { open, readFile } from 'node:fs/promises'
+import type { Abortable } from '../async/abort.ts'
+import { forEachLimited, type Limit } from '../async/limit.ts'
+import { CnosError } from '../errors/cnos-error.ts'
+import type { MultipartUpload, ObjectStore } from '../store/object-store.ts'
+import type { FinishedFile } from './finished-files.ts'
+
+/** Up to this size a file goes in one request. */
+const SINGLE_PUT_BYTES = 8 * 1024 * 1024
+
+export interface UploadOptions extends Abortable {
+  /** Bounds the parts in memory over all uploads of a statement. */
+  readonly parts: Limit
+  readonly onBytes: (bytes: number) => void
+}
+
+/** Sends a finished file and asks the store for its size afterwards: STORE_PRECONDITION when it differs. */
+export async function uploadFile(
+  store: ObjectStore,
+  path: string,
+  file: FinishedFile,
+  options: UploadOptions,
+): Promise<void> {
+  const { signal, parts, onBytes } = options
+  if (file.sizeBytes <= SINGLE_PUT_BYTES) {
+    await parts.run(async () => store.put(path, await readFile(file.path), { signal }), { signal })
+    onBytes(file.sizeBytes)
+  } else await uploadParts(store, path, file, options)
+  const stored = await store.head(path, { signal })
+  if (stored.sizeBytes === file.sizeBytes) return
+  throw new CnosError(
+    'STORE_PRECONDITION',
+    `object store error: ${store.label}/${path} holds ${stored.sizeBytes} bytes although ${file.sizeBytes} were sent`,
+    {
+      context: { store: store.label, path },
+      hint: 'something else writes there, or the store lost data: run the export again',
+    },
+  )
+}
+
+async function uploadParts(
+  store: ObjectStore,
+  path: string,
+  file: FinishedFile,
+  options: UploadOptions,
+): Promise<void> {
+  const { signal } = options
+  const upload = await store.putMultipart(path, { signal, sizeBytes: file.sizeBytes })
+  try {
+    await sendParts(upload, file, options)
+    await upload.complete({ signal })
+  } catch (error) {
+    await upload.abort()
+    throw error
+  }
+}
+
+async function sendParts(
+  upload: MultipartUpload,
+  file: FinishedFile,
+  { signal, parts, onBytes }: UploadOptions,
+): Promise<void> {
+  await using handle = await open(file.path, 'r')
+  const { partSizeBytes, maxConcurrentParts } = upload
+  await forEachLimited(
+    Array.from({ length: Math.ceil(file.sizeBytes / partSizeBytes) }, (_, i) => i),
+    Math.min(maxConcurrentParts, parts.capacity),
+    (i, linked) =>
+      parts.run(async () => {
+        const start = i * partSizeBytes
+        const bytes = Buffer.allocUnsafe(Math.min(partSizeBytes, file.sizeBytes - start))
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
+        if (bytesRead !== bytes.length) throw new CnosError('INTERNAL', `${file.path} became shorter while it was sent`)
+        await upload.putPart(i + 1, bytes, linked)
+        onBytes(bytes.length)
+      }, linked),
+    { signal },
+  )
+}
