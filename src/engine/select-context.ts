@@ -3,6 +3,7 @@ import type { ErrorName } from '../errors/codes.ts'
 import type { KnownType } from './functions/rule.ts'
 import { type SelectErrorOptions, type SourceText, selectError } from './select-errors.ts'
 import type { Scope, ScopeColumn } from './select-scope.ts'
+import type { LateralRows } from './select-time-window.ts'
 import { castNode, locationOf, type Node, stringNode } from './select-tree.ts'
 
 /** An expression rewritten for DuckDB, with what is known of its type. */
@@ -31,6 +32,8 @@ export interface RewriteContext {
   readonly source: SourceText
   readonly now: string
   /** `current_user` and the like; null is NULL. */
+  /** Where sliding windows go; undefined where a query has no FROM of its own. */
+  readonly lateral?: LateralRows
   readonly sessionValues: Readonly<Record<string, string | null>>
   /** The tree of a template, or undefined while it is being fetched. */
   template(text: string): Node | undefined

@@ -2,7 +2,7 @@ import { isTimeType, type KnownType } from './functions/rule.ts'
 import { rewriteColumn } from './select-column.ts'
 import { errorAt, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { rewriteFunction, rewriteWindow } from './select-function.ts'
-import { isArray, type Json } from './select-json.ts'
+import { isAbsent } from './select-json.ts'
 import { isIntegerType, rewriteCast, rewriteConstant, ticksToTime } from './select-literals.ts'
 import type { Scope } from './select-scope.ts'
 import { childOf, childrenOf, classOf, type Node, optionalChildOf, typeOf } from './select-tree.ts'
@@ -83,9 +83,6 @@ function refuseUnknownShape(context: RewriteContext, node: Node): void {
     if (!known && !isAbsent(value)) throw unsupported(context, node, `${classOf(node)} with ${key}`)
   }
 }
-
-export const isAbsent = (value: Json | undefined) =>
-  value === null || value === undefined || value === '' || value === false || (isArray(value) && value.length === 0)
 
 function rewriteByClass(context: RewriteContext, node: Node, scope: Scope): Typed {
   const rewrite = (child: Node) => rewriteExpression(context, child, scope)

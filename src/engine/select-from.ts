@@ -1,6 +1,6 @@
 import { errorAt, type LoadedTable, type RewriteContext, unsupported } from './select-context.ts'
-import { isAbsent, rewriteExpression } from './select-expression.ts'
-import { isArray, type Json } from './select-json.ts'
+import { rewriteExpression } from './select-expression.ts'
+import { isAbsent, isArray, type Json } from './select-json.ts'
 import type { Scope, ScopeColumn, ScopeTable } from './select-scope.ts'
 import {
   castNode,

@@ -7,6 +7,7 @@ import { rewriteArithmetic } from './select-operator.ts'
 import { rewriteOrders } from './select-order.ts'
 import { regexpMatch } from './select-regexp.ts'
 import { fillTemplate } from './select-template.ts'
+import { slidingWindow } from './select-time-window.ts'
 import { childOf, childrenOf, classOf, locationOf, type Node, optionalChildOf, textOf } from './select-tree.ts'
 
 type Rewrite = (child: Node) => Typed
@@ -66,6 +67,9 @@ function specialFunction(
     return valueFunction(context, name, locationOf(node))
   }
   if (name === 'regexp_match') return regexpMatch(context, node, children.map(rewrite))
+  if (name === 'time_window' && (children.length === 3 || children.length === 4)) {
+    return slidingWindow(context, node, children.map(rewrite))
+  }
   if (name !== 'regexp_full_match') return undefined
   const [text, pattern] = children.map(rewrite)
   if (children.length !== 2 || text === undefined || pattern === undefined) throw invalidFunction(context, node, name)

@@ -1,4 +1,5 @@
 import { findFunction } from './function-list.ts'
+import { intervalHeading } from './interval-heading.ts'
 import { decimalText } from './select-literals.ts'
 import { findColumn, type Scope } from './select-scope.ts'
 import {
@@ -37,6 +38,8 @@ const LIKES: Readonly<Record<string, string>> = {
 export function headingOf(node: Node, scope: Scope): string {
   const heading = (child: Node) => headingOf(child, scope)
   const children = (key: string) => childrenOf(node, key).map(heading)
+  const interval = intervalHeading(node)
+  if (interval !== undefined) return interval
   switch (classOf(node)) {
     case 'COLUMN_REF':
       return columnHeading(textsOf(node, 'column_names'), scope)
@@ -67,7 +70,10 @@ export function headingOf(node: Node, scope: Scope): string {
 
 function columnHeading(names: readonly string[], scope: Scope): string {
   const { names: meant, table, column } = findColumn(names, scope)
-  if (table !== undefined) return column === undefined ? meant.join('.') : `${table.alias}.${column.name}`
+  if (table !== undefined) {
+    const qualifier = table.alias === '' ? '' : `${table.alias}.`
+    return column === undefined ? meant.join('.') : `${qualifier}${column.name}`
+  }
   const [only] = scope.tables
   const isUnknown = scope.tables.length === 1 && only?.columns === undefined && names.length === 1
   if (names.length === 1 && /^(current_|local|user$|session_user$)/.test(names[0] as string)) return `${names[0]}()`

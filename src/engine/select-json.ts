@@ -46,3 +46,7 @@ export const isArray = (value: Json | undefined): value is readonly Json[] => Ar
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** Whether a member of the tree says nothing. */
+export const isAbsent = (value: Json | undefined) =>
+  value === null || value === undefined || value === '' || value === false || (isArray(value) && value.length === 0)

@@ -1,10 +1,12 @@
 import { errorAt, type RewriteContext, type RewrittenQuery, type Typed, unsupported } from './select-context.ts'
-import { isAbsent, rewriteExpression } from './select-expression.ts'
+import { rewriteExpression } from './select-expression.ts'
 import { renameColumns, rewriteFrom } from './select-from.ts'
 import { headingOf, namesItself } from './select-headings.ts'
-import type { Json } from './select-json.ts'
+import { isAbsent, type Json } from './select-json.ts'
 import { rewriteOrders } from './select-order.ts'
 import type { CommonTable, Scope, ScopeColumn, ScopeTable } from './select-scope.ts'
+import { expandSelector } from './select-selector.ts'
+import { type LateralRows, withLateralRows } from './select-time-window.ts'
 import { childOf, childrenOf, classOf, type Node, optionalChildOf, textOf, textsOf, typeOf } from './select-tree.ts'
 
 /** Checks and rewrites a query and everything in it. `outer` holds no tables of the query itself. */
@@ -69,31 +71,37 @@ function rewriteCommonTables(context: RewriteContext, node: Node, outer: Scope):
 const materialized = (info: Node): Json =>
   info.materialized === 'CTE_MATERIALIZE_ALWAYS' ? info.materialized : 'CTE_MATERIALIZE_DEFAULT'
 
-function rewriteSelect(context: RewriteContext, node: Node, outer: Scope): RewrittenQuery {
-  refuseUnknownMembers(context, node, SELECT_MEMBERS)
-  const common = rewriteCommonTables(context, node, outer)
-  const from = rewriteFrom(context, childOf(node, 'from_table'), common.scope)
+function rewriteSelect(outerContext: RewriteContext, select: Node, outer: Scope): RewrittenQuery {
+  const lateral: LateralRows = new Map()
+  const context = { ...outerContext, lateral }
+  refuseUnknownMembers(context, select, SELECT_MEMBERS)
+  const common = rewriteCommonTables(context, select, outer)
+  const from = rewriteFrom(context, childOf(select, 'from_table'), common.scope)
   const scope: Scope = { tables: from.tables, commonTables: common.scope.commonTables, parent: outer.parent }
+  const node = expandSelector(context, select, scope)
   const rewrite = (child: Node) => rewriteExpression(context, child, scope)
   const optional = (key: string) => {
     const child = optionalChildOf(node, key)
     return child === undefined ? null : rewrite(child).node
   }
   const items = childrenOf(node, 'select_list').map((item) => rewriteItem(context, item, scope))
-  return {
-    node: {
-      ...node,
-      cte_map: common.map,
-      from_table: from.node,
-      select_list: items.map((item) => item.node),
-      where_clause: optional('where_clause'),
-      group_expressions: childrenOf(node, 'group_expressions').map((child) => rewrite(child).node),
-      having: optional('having'),
-      qualify: optional('qualify'),
-      modifiers: rewriteModifiers(context, node, rewrite),
-    },
-    columns: allColumns(items),
+  const clauses = {
+    where_clause: optional('where_clause'),
+    group_expressions: childrenOf(node, 'group_expressions').map((child) => rewrite(child).node),
+    having: optional('having'),
+    qualify: optional('qualify'),
+    modifiers: rewriteModifiers(context, node, rewrite),
   }
+  const from_table = withLateralRows(from.node, lateral)
+  const select_list = items.map((item) => hideLateralRows(item.node, lateral))
+  return { node: { ...node, ...clauses, cte_map: common.map, from_table, select_list }, columns: allColumns(items) }
+}
+
+/** `*` does not mean the columns that sliding windows have added. */
+function hideLateralRows(item: Node, lateral: LateralRows): Node {
+  const isStar = classOf(item) === 'STAR' && item.relation_name === ''
+  if (!isStar || lateral.size === 0) return item
+  return { ...item, exclude_list: [...textsOf(item, 'exclude_list'), ...[...lateral.values()].map(({ name }) => name)] }
 }
 
 interface SelectItem {
@@ -114,14 +122,15 @@ function allColumns(items: readonly SelectItem[]): readonly ScopeColumn[] | unde
 function rewriteItem(context: RewriteContext, item: Node, scope: Scope): SelectItem {
   if (classOf(item) === 'STAR') return rewriteStar(context, item, scope)
   const typed = rewriteExpression(context, item, scope)
-  const heading = namesItself(item) ? '' : headingOf(item, scope)
+  const isWord = classOf(item) === 'COLUMN_REF' && classOf(typed.node) !== 'COLUMN_REF' && isAbsent(item.alias)
+  const heading = namesItself(item) && !isWord ? '' : headingOf(item, scope)
   const node = heading === '' ? typed.node : { ...typed.node, alias: heading }
   return { node, columns: [{ name: itemName(item, heading), type: typed.type, clientType: typed.clientType }] }
 }
 
 function itemName(item: Node, heading: string): string {
   if (typeof item.alias === 'string' && item.alias !== '') return item.alias
-  return classOf(item) === 'COLUMN_REF' ? (textsOf(item, 'column_names').at(-1) as string) : heading
+  return classOf(item) === 'COLUMN_REF' && heading === '' ? (textsOf(item, 'column_names').at(-1) as string) : heading
 }
 
 function rewriteStar(context: RewriteContext, star: Node, scope: Scope): SelectItem {

@@ -34,8 +34,11 @@ const EXITS: Readonly<Record<string, Exit>> = {
 
 function exitOf({ type }: RelationColumn, wanted: string | undefined): Exit | undefined {
   if (wanted !== undefined && wanted !== type) return cast(wanted)
-  if (type.startsWith('DECIMAL')) return cast('DOUBLE')
+  if (/^DECIMAL\(\d+,\d+\)$/.test(type)) return cast('DOUBLE')
   if (type.startsWith('ENUM')) return cast('VARCHAR')
+  if (/^U?(?:TINYINT|SMALLINT|INTEGER)\[\]$/.test(type)) return cast(type.startsWith('U') ? 'UBIGINT[]' : 'BIGINT[]')
+  if (type === 'HUGEINT[]') return cast('BIGINT[]')
+  if (type === 'FLOAT[]' || /^DECIMAL\(\d+,\d+\)\[\]$/.test(type)) return cast('DOUBLE[]')
   return EXITS[type]
 }
 

@@ -65,7 +65,7 @@ export const AGGREGATES: readonly FunctionRule[] = [
     type: first,
   }),
   aggregate('approx_percentile_cont', 2, 3, {
-    template: () => 'approx_quantile($1, $2)',
+    template: () => 'approx_quantile($1, CAST($2 AS FLOAT))',
     heading: 'APPROX_PERCENTILE_CONT',
     type: first,
   }),

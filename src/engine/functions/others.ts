@@ -9,7 +9,7 @@ export const OTHER_FUNCTIONS: readonly FunctionRule[] = [
   scalar('nvl', 2, 2, { template: () => 'coalesce($1, $2)', type: first }),
   scalar('nvl2', 3, 3, { template: () => 'CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END' }),
   // What DuckDB's parser makes of [a, b], {a: b}, MAP {…} and (a, b)
-  scalar('list_value', 0, 100_000),
+  scalar('list_value', 0, 100_000, { heading: 'make_array' }),
   scalar('struct_pack', 1, 10_000, { heading: 'struct' }),
   scalar('row', 1, 10_000, { heading: 'struct' }),
   scalar('struct', 1, 10_000, { call: 'row' }),

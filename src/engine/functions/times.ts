@@ -1,4 +1,5 @@
 import { always, type FunctionRule, isTimeType, type KnownType, scalar } from './rule.ts'
+import { tumblingWindow } from './time-window.ts'
 
 const NS = always('TIMESTAMP_NS')
 const EPOCH = "TIMESTAMP_NS '1970-01-01 00:00:00'"
@@ -55,7 +56,7 @@ const datePartRule = (name: string) =>
 /** Integers count ticks of the target, text is ISO 8601. */
 function toTimestamp(target: string, fromTicks: string) {
   return ([type]: readonly KnownType[]): string => {
-    if (type === 'DOUBLE') return `CAST(${fromTicks.replace('$1', 'CAST($1 AS BIGINT)')} AS ${target})`
+    if (type === 'DOUBLE') return `CAST(${fromTicks.replace('$1', 'CAST(trunc($1) AS BIGINT)')} AS ${target})`
     const isWhole = type !== undefined && /^U?(BIG|HUGE|SMALL|TINY)?INT(EGER)?$/.test(type)
     return isWhole ? `CAST(${fromTicks} AS ${target})` : `CAST($1 AS ${target})`
   }
@@ -67,6 +68,7 @@ const converter = (name: string, target: string, fromTicks: string) =>
 const interval = (unit: string) => scalar(`to_${unit}`, 1, 1, { type: always('INTERVAL') })
 
 export const TIME_FUNCTIONS: readonly FunctionRule[] = [
+  scalar('time_window', 2, 4, { template: tumblingWindow, heading: 'TIME_WINDOW' }),
   scalar('date_bin', 2, 3, { template: dateBin, type: NS }),
   dateTrunc('date_trunc'),
   dateTrunc('datetrunc'),
@@ -76,7 +78,7 @@ export const TIME_FUNCTIONS: readonly FunctionRule[] = [
   converter('to_timestamp_nanos', 'TIMESTAMP_NS', 'make_timestamp_ns($1)'),
   converter('to_timestamp_micros', 'TIMESTAMP', 'make_timestamp($1)'),
   converter('to_timestamp_millis', 'TIMESTAMP_MS', 'make_timestamp_ms($1)'),
-  converter('to_timestamp_seconds', 'TIMESTAMP_S', 'make_timestamp($1 * 1000000)'),
+  converter('to_timestamp_seconds', 'TIMESTAMP_S', 'make_timestamp(CAST($1 AS BIGINT) * 1000000)'),
   scalar('from_unixtime', 1, 1, { template: () => 'make_timestamp_ns(CAST($1 AS BIGINT) * 1000000000)', type: NS }),
   // What DuckDB's parser makes of INTERVAL 5 HOUR
   ...['years', 'months', 'weeks', 'days', 'hours', 'minutes', 'seconds', 'milliseconds', 'microseconds'].map(interval),
