@@ -11,6 +11,8 @@ export interface FoundFile {
   readonly found: Stats
 }
 
+const PARALLEL_STATS = 64
+
 export interface ListFilesOptions extends Abortable {
   readonly roots?: readonly string[] | undefined
 }
@@ -45,20 +47,32 @@ async function walk(directory: string, state: Walk): Promise<void> {
   const real = await realDirectory(directory, state)
   if (real === undefined || state.ancestors.includes(real)) return
   const inside = { ...state, ancestors: [...state.ancestors, real] }
-  for (const entry of await entriesOf(directory)) await visit(join(directory, entry.name), entry, inside)
+  const entries = (await entriesOf(directory)).filter((entry) => mayMatch(directory, entry, state))
+  const directories: string[] = []
+  for (let first = 0; first < entries.length; first += PARALLEL_STATS) {
+    state.signal?.throwIfAborted()
+    const some = entries.slice(first, first + PARALLEL_STATS)
+    const found = await Promise.all(some.map((entry) => visit(join(directory, entry.name), entry, inside)))
+    for (const one of found) if (one !== undefined) directories.push(one)
+  }
+  for (const one of directories) await walk(one, inside)
 }
 
-async function visit(file: string, entry: Dirent, state: Walk): Promise<void> {
+function mayMatch(directory: string, { name }: Dirent, { wanted }: Walk): boolean {
+  const path = pathOf(join(directory, name))
+  return !isUnfinished(name) && (path.startsWith(wanted) || wanted.startsWith(`${path}/`))
+}
+
+/** Takes a file; resolves to a directory that is still to be walked. */
+async function visit(file: string, entry: Dirent, state: Walk): Promise<string | undefined> {
+  if (entry.isDirectory()) return file
   const path = pathOf(file)
-  if (!path.startsWith(state.wanted) && !state.wanted.startsWith(`${path}/`)) return
-  if (isUnfinished(entry.name)) return
-  if (entry.isDirectory()) return walk(file, state)
   const found = await statIfThere(file)
-  if (!found) return
-  if (found.isDirectory()) return walk(file, state)
-  if (!found.isFile() || !path.startsWith(state.wanted)) return
+  if (found?.isDirectory()) return file
+  if (!found?.isFile() || !path.startsWith(state.wanted)) return undefined
   if (entry.isSymbolicLink()) await confineToRoots(file, state.roots)
   state.take({ path, found })
+  return undefined
 }
 
 async function realDirectory(directory: string, state: Walk): Promise<string | undefined> {

@@ -23,7 +23,7 @@ const HINT_OF_CODE: Readonly<Record<string, string>> = {
   AuthenticationFailed:
     'access_key does not belong to account, the token is not for storage, or the clock of this machine is wrong',
   InvalidAuthenticationInfo: 'the bearer token has expired or is not for storage: get a new one',
-  AuthorizationFailure: 'the network rules of the account or the rights of the credential forbid it',
+  AuthorizationFailure: 'access_key is not of this account, or its network rules keep this machine out',
   AuthorizationPermissionMismatch: 'the identity needs the role Storage Blob Data Contributor on this container',
   InsufficientAccountPermissions: 'the credential lacks a permission on this account',
   KeyBasedAuthenticationNotPermitted: 'the account permits no access keys: give bearer_token',
