@@ -7,9 +7,8 @@ import { findDatabase } from '../catalog/state.ts'
 import type { Engine } from '../engine/engine.ts'
 import { tableReference } from '../engine/table.ts'
 import { withTableLock } from '../engine/table-lock.ts'
-import type { Precision } from '../model/schema.ts'
-import { timeFromTicks } from '../plan/cast-column.ts'
-import { nsPerTick } from '../plan/time-literal.ts'
+import { timeUnitOf } from '../engine/time-ticks.ts'
+import { type Precision, timeTypeOf } from '../model/schema.ts'
 
 export interface SweepContext {
   readonly engine: Engine
@@ -23,9 +22,11 @@ export async function sweep({ engine, catalog, clock, signal }: SweepContext): P
   await catalog.change(sweepDueDrops)
   for (const { table, precision, minTimeNs } of expiringTables(catalog.state, clock.nowNs())) {
     if (signal.aborted) return
-    const horizon = timeFromTicks(String(minTimeNs / nsPerTick(precision)), precision)
+    const unit = timeUnitOf(timeTypeOf(precision))
+    const horizon = minTimeNs / unit.nanoseconds
+    if (horizon <= unit.min) continue
     const stored = { name: table.stored }
-    const sql = `DELETE FROM ${tableReference(stored)} WHERE "time" < ${horizon}`
+    const sql = `DELETE FROM ${tableReference(stored)} WHERE "time" < ${unit.fromTicks(horizon)}`
     await withTableLock(engine, stored, () => engine.run(sql, { signal }), { signal })
   }
 }

@@ -1,6 +1,7 @@
 import { quoteString } from '../engine/quote.ts'
 import { engineTypeOf } from '../engine/table.ts'
 import { CnosError } from '../errors/cnos-error.ts'
+import { lenientTime, timeFromTicks, timeFromTime } from '../format/time-value.ts'
 import type { Column, Precision } from '../model/schema.ts'
 
 const INTEGERS = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/
@@ -30,24 +31,18 @@ export function castColumn(source: CastSource, target: Column, precision: Precis
   )
 }
 
-const TIME_OF_TEXT: Readonly<Record<Precision, (text: string) => string>> = {
-  NS: (text) => `CAST(${text} AS TIMESTAMP_NS)`,
-  US: (text) => `CAST(CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP)`,
-  MS: (text) => `CAST(CAST(CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP) AS TIMESTAMP_MS)`,
+const TIME_TYPE: Readonly<Record<Precision, string>> = { NS: 'TIMESTAMP_NS', US: 'TIMESTAMP', MS: 'TIMESTAMP_MS' }
+
+/** Times in the words of COPY: what a file may say, a SELECT may say. */
+function castTime(cell: string, type: string, precision: Precision): string | undefined {
+  const wanted = TIME_TYPE[precision]
+  if (INTEGERS.test(type)) return orError(cell, timeFromTicks(`CAST(${cell} AS BIGINT)`, wanted))
+  if (type === 'VARCHAR') return orError(cell, lenientTime(cell, wanted))
+  return TIMES.test(type) ? timeFromTime(cell, type, wanted) : undefined
 }
 
-function castTime(cell: string, type: string, precision: Precision): string | undefined {
-  if (INTEGERS.test(type)) return timeFromTicks(`CAST(${cell} AS BIGINT)`, precision)
-  if (type === 'VARCHAR') return TIME_OF_TEXT[precision](cell)
-  if (!TIMES.test(type)) return undefined
-  if (type === 'TIMESTAMP_NS' && precision !== 'NS') {
-    return precision === 'US'
-      ? `make_timestamp(epoch_us(${cell}))`
-      : `CAST(make_timestamp_ms(epoch_ms(${cell})) AS TIMESTAMP_MS)`
-  }
-  const zoneless = type === 'TIMESTAMP WITH TIME ZONE' ? `CAST(${cell} AS TIMESTAMP)` : cell
-  return `CAST(${zoneless} AS ${{ NS: 'TIMESTAMP_NS', US: 'TIMESTAMP', MS: 'TIMESTAMP_MS' }[precision]})`
-}
+const orError = (cell: string, time: string) =>
+  `CASE WHEN ${cell} IS NULL THEN NULL ELSE coalesce(${time}, error('column time: ' || ${cell} || ' is no time that can be stored')) END`
 
 function castValue(cell: string, type: string, { name, type: wanted }: Column): string | undefined {
   const cast = `CAST(${cell} AS ${engineTypeOf(wanted)})`
@@ -64,14 +59,3 @@ function castValue(cell: string, type: string, { name, type: wanted }: Column): 
 const wholeNumber = (cell: string, cast: string, column: string) =>
   `CASE WHEN ${cell} = trunc(${cell}) OR ${cell} IS NULL THEN ${cast} ` +
   `ELSE error(${quoteString(`column ${column} holds integers only, not `)} || ${cell}) END`
-
-const TIME_FROM_TICKS: Readonly<Record<Precision, (ticks: string) => string>> = {
-  NS: (ticks) => `make_timestamp_ns(${ticks})`,
-  US: (ticks) => `make_timestamp(${ticks})`,
-  MS: (ticks) => `make_timestamp_ms(${ticks})::TIMESTAMP_MS`,
-}
-
-/** The engine's time for an expression of 64-bit ticks of the precision. */
-export function timeFromTicks(ticks: string, precision: Precision): string {
-  return TIME_FROM_TICKS[precision](ticks)
-}
