@@ -23,6 +23,9 @@ interface Run {
   readonly compression: Compression
 }
 
+/** What read_json calls them; it takes no 'none'. */
+const JSON_COMPRESSION: Readonly<Record<Compression, string>> = { none: 'uncompressed', gzip: 'gzip', zstd: 'zstd' }
+
 /** Neighbours of one layout and compression, to be read in one call. */
 async function runsOf(files: readonly LocalFile[], session: Session, options: Abortable): Promise<readonly Run[]> {
   const runs: { files: LocalFile[]; layout: Layout; compression: Compression }[] = []
@@ -40,7 +43,7 @@ function readJson(run: Run, columns: string, isCareful: boolean): string {
   const layout = isCareful && run.layout === 'newline_delimited' ? 'unstructured' : run.layout
   return [
     `read_json(${fileList(run.files)}, columns = {${columns}}, format = '${layout}', records = true`,
-    `auto_detect = false, ignore_errors = false, hive_partitioning = false, compression = '${run.compression}'`,
+    `auto_detect = false, ignore_errors = false, hive_partitioning = false, compression = '${JSON_COMPRESSION[run.compression]}'`,
     `maximum_object_size = ${(isCareful ? 128 : 16) * MIB})`,
   ].join(', ')
 }
@@ -110,7 +113,7 @@ export async function inspectJson(
   const runs = await runsOf(files, session, waiting)
   const objects = runs.map(
     (run) =>
-      `SELECT json FROM read_json_objects(${fileList(run.files)}, format = '${run.layout}', hive_partitioning = false, compression = '${run.compression}')`,
+      `SELECT json FROM read_json_objects(${fileList(run.files)}, format = '${run.layout}', hive_partitioning = false, compression = '${JSON_COMPRESSION[run.compression]}')`,
   )
   const sql = `SELECT DISTINCT unnest(json_keys(json)) AS name FROM (SELECT json FROM ${unionAll(objects)} LIMIT ${SAMPLED_OBJECTS})`
   const rows = await session.all(sql, waiting)
