@@ -129,7 +129,11 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
   const aside = placeBesideTool(options, `import-${client.label.replace(/[^a-z0-9]+/gi, '-')}`)
   const journal = await openJournal(aside, planIdentity(options, plan), { signal })
   const tables = uniqueTables(plan.units)
-  const { occupied, skipped } = await judgeTargets(client, tables, policy, journal, { signal })
+  const { occupied, skipped } = await judgeTargets(client, tables, policy, journal, { signal }).catch(async (error) => {
+    // Nothing was begun: the next run may choose other options.
+    if (journal.states.size === 0) await journal.remove()
+    throw error
+  })
 
   reporter.report({ type: 'phase', phase: 'restoring metadata' })
   const stepOptions = { client, reporter, maxReplica: options.maxReplica, updateExisting: policy === 'replace' }
