@@ -51,3 +51,5 @@ function editDistance(left: string, right: string): number {
   }
   return row[right.length] as number
 }
+
+export const functionNames = (): readonly string[] => [...new Set([...PLAIN.keys(), ...WINDOWED.keys()])]

@@ -15,8 +15,9 @@ type Rewrite = (child: Node) => Typed
 export function rewriteFunction(context: RewriteContext, node: Node, rewrite: Rewrite): Typed {
   refuseForeignSchema(context, node)
   if (node.export_state === true) throw unsupported(context, node, 'EXPORT_STATE')
-  const name = textOf(node, 'function_name')
-  const children = argumentsOf(context, node, name)
+  const written = textOf(node, 'function_name')
+  const children = argumentsOf(context, node, written)
+  const name = isCountOfRows(written, children) ? 'count_star' : written
   if (node.is_operator === true) return rewriteArithmetic(context, node, children.map(rewrite))
   const special = specialFunction(context, node, name, children, rewrite)
   if (special !== undefined) return special
@@ -52,6 +53,9 @@ function argumentsOf(context: RewriteContext, node: Node, name: string): readonl
   for (const child of children) if (classOf(child) === 'STAR') throw unsupported(context, child, `${name}(*)`)
   return children
 }
+
+const isCountOfRows = (name: string, children: readonly Node[]) =>
+  children.length === 0 && (name === 'exact_count' || name === 'count')
 
 const isPlainStar = (node: Node) => classOf(node) === 'STAR' && node.columns === false && node.relation_name === ''
 

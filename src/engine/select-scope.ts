@@ -48,7 +48,9 @@ export function findColumn(names: readonly string[], scope: Scope | undefined): 
 
 function findInTables(names: readonly string[], tables: readonly ScopeTable[]): ColumnMeaning | undefined {
   for (let qualifiers = Math.min(3, names.length - 1); qualifiers >= 1; qualifiers -= 1) {
-    const table = tables.find((candidate) => isNamedBy(candidate, names.slice(0, qualifiers)))
+    const written = names.slice(0, qualifiers)
+    const isAlias = (candidate: ScopeTable) => candidate.alias === written.join('.')
+    const table = tables.find(isAlias) ?? tables.find((candidate) => isNamedBy(candidate, written))
     if (table === undefined) continue
     const rest = names.slice(qualifiers)
     return { names: [table.alias, ...rest], table, column: rest.length === 1 ? columnOf(table, rest[0]) : undefined }
@@ -60,9 +62,12 @@ function findInTables(names: readonly string[], tables: readonly ScopeTable[]): 
   return undefined
 }
 
-function isNamedBy({ alias, path }: ScopeTable, qualifiers: readonly string[]): boolean {
-  if (qualifiers.length === 1) return qualifiers[0] === alias
-  return qualifiers.length <= path.length && qualifiers.every((part, at) => path.at(at - qualifiers.length) === part)
+function isNamedBy({ path }: ScopeTable, qualifiers: readonly string[]): boolean {
+  return (
+    qualifiers.length > 1 &&
+    qualifiers.length <= path.length &&
+    qualifiers.every((part, at) => path.at(at - qualifiers.length) === part)
+  )
 }
 
 function columnOf({ columns }: ScopeTable, name: string | undefined): ScopeColumn | undefined {

@@ -53,12 +53,18 @@ function datePart(types: readonly KnownType[]): string {
 const datePartRule = (name: string) =>
   scalar(name, 2, 2, { template: datePart, heading: 'date_part', type: always('DOUBLE') })
 
+/** DuckDB's casts to these round, CnosDB's cut. */
+const UNIT_OF: Readonly<Record<string, string>> = { TIMESTAMP_MS: 'millisecond', TIMESTAMP_S: 'second' }
+
 /** Integers count ticks of the target, text is ISO 8601. */
 function toTimestamp(target: string, fromTicks: string) {
   return ([type]: readonly KnownType[]): string => {
     if (type === 'DOUBLE') return `CAST(${fromTicks.replace('$1', 'CAST(trunc($1) AS BIGINT)')} AS ${target})`
     const isWhole = type !== undefined && /^U?(BIG|HUGE|SMALL|TINY)?INT(EGER)?$/.test(type)
-    return isWhole ? `CAST(${fromTicks} AS ${target})` : `CAST($1 AS ${target})`
+    if (isWhole) return `CAST(${fromTicks} AS ${target})`
+    const unit = UNIT_OF[target]
+    const cut = unit === undefined ? '$1' : `date_trunc('${unit}', CAST($1 AS TIMESTAMP))`
+    return `CAST(${cut} AS ${target})`
   }
 }
 

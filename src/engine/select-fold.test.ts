@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { foldIdentifiers } from './select-fold.ts'
+
+it.each([
+  ['SELECT Temp FROM Air', 'select temp from air'],
+  [`SELECT 'It''S', "Temp" AS T`, `select 'It''S', "Temp" as t`],
+  [`SELECT E'A\\'B', Temp`, `select e'A\\'B', temp`],
+  [`SELECT NAME'A\\' , B`, `select name'A\\' , b`],
+  ['SELECT $$A B$$, $Tag$C $$ D$Tag$, X$1$Y', 'select $$A B$$, $Tag$C $$ D$Tag$, x$1$y'],
+  ['SELECT A -- Keep This\n, B', 'select a -- Keep This\n, b'],
+  ['SELECT A /* Keep /* This */ Too */ , B', 'select a /* Keep /* This */ Too */ , b'],
+  [`SELECT 'Open`, `select 'Open`],
+  ['SELECT "Open', 'select "Open'],
+  ['CAST(A AS BIGINT UNSIGNED)', 'cast(a as ubigint        )'],
+  ['CAST(A AS INT\n UNSIGNED)', 'cast(a as uinteger     )'],
+  ['SELECT ÄÖ İ', 'select ÄÖ İ'],
+])('%s', (text, folded) => {
+  expect(foldIdentifiers(text)).toBe(folded)
+})
+
+it('keeps every character in its place', () => {
+  const piece = fc.constantFrom(
+    "'",
+    '"',
+    '$$',
+    '$a$',
+    '--',
+    '\n',
+    '/*',
+    '*/',
+    'E',
+    'Aa',
+    '\\',
+    ' ',
+    'é',
+    '😀',
+    'BIGINT  UNSIGNED',
+  )
+  fc.assert(
+    fc.property(fc.array(piece), (pieces) => {
+      const text = pieces.join('')
+      const folded = foldIdentifiers(text)
+      expect(folded.length).toBe(text.length)
+      expect(folded.toLowerCase().replaceAll('ubigint         ', 'bigint  unsigned')).toBe(text.toLowerCase())
+    }),
+  )
+})

@@ -1,0 +1,269 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findFunction, functionNames } from '../../src/engine/function-list.ts'
+import { openSelectFixture, type SelectFixture } from './select-fixture.ts'
+
+let fixture: SelectFixture
+beforeAll(async () => {
+  fixture = await openSelectFixture()
+})
+afterAll(() => fixture.close())
+
+const value = async (expression: string, from = ''): Promise<unknown> => {
+  const [row] = await fixture.query(`SELECT ${expression} AS x${from}`)
+  return row?.x
+}
+
+type Case = readonly [expression: string, value: unknown]
+
+const STRINGS: readonly Case[] = [
+  [`ascii('a')`, 97n],
+  [`bit_length('abc')`, 24n],
+  [`btrim('xxaxx', 'x')`, 'a'],
+  [`btrim('  a ')`, 'a'],
+  [`trim('  a ')`, 'a'],
+  [`trim(BOTH 'x' FROM 'xax')`, 'a'],
+  [`ltrim('  a ')`, 'a '],
+  [`rtrim('  a ')`, '  a'],
+  [`char_length('é😀')`, 2n],
+  [`character_length('é')`, 1n],
+  [`length('é')`, 1n],
+  [`octet_length('é')`, 2n],
+  ['chr(233)', 'é'],
+  [`concat('a', NULL, 'b', 1)`, 'ab1'],
+  [`concat_ws('-', 'a', NULL, 'b')`, 'a-b'],
+  [`initcap('hello wORLD-wide 1st')`, 'Hello World-Wide 1st'],
+  [`instr('abc', 'c')`, 3n],
+  [`strpos('abc', 'z')`, 0n],
+  [`position('b' IN 'abc')`, 2n],
+  [`left('hello', 2)`, 'he'],
+  [`right('hello', 2)`, 'lo'],
+  [`lower('AbC')`, 'abc'],
+  [`upper('AbC')`, 'ABC'],
+  [`lpad('a', 3)`, '  a'],
+  [`lpad('a', 3, 'xy')`, 'xya'],
+  [`rpad('a', 3, 'x')`, 'axx'],
+  [`repeat('ab', 2)`, 'abab'],
+  [`replace('aXa', 'X', '-')`, 'a-a'],
+  [`reverse('abc')`, 'cba'],
+  [`split_part('a,b,c', ',', 2)`, 'b'],
+  [`starts_with('abc', 'ab')`, true],
+  [`substr('hello', 2, 3)`, 'ell'],
+  [`substring('hello' FROM 2 FOR 3)`, 'ell'],
+  [`overlay('hello' PLACING 'XX' FROM 2 FOR 3)`, 'hXXo'],
+  [`translate('abc', 'ab', 'xy')`, 'xyc'],
+  ['to_hex(255)', 'ff'],
+  [`levenshtein('kitten', 'sitting')`, 3n],
+  [`md5('a')`, '0cc175b9c0f1b6a831c399e269772661'],
+  [`sha256('a')`, 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+  ['length(uuid())', 36n],
+  [`regexp_like('ABC', 'b', 'i')`, true],
+  [`regexp_replace('foobarbaz', 'b(..)', 'X\\1Y', 'g')`, 'fooXarYXazY'],
+  [`array_to_string(regexp_match('foobarbequebaz', '(bar)(beque)'), '|')`, 'bar|beque'],
+  [`array_to_string(regexp_match('abc', 'b.'), '|')`, 'bc'],
+  [`regexp_match('abc', 'z')`, null],
+  [`array_length(string_to_array('a,b', ','))`, 2n],
+  [`'a%b' LIKE 'a!%b' ESCAPE '!'`, true],
+  [`'a%b' NOT LIKE 'a!%b' ESCAPE '!'`, false],
+  [`'A%b' ILIKE 'a!%b' ESCAPE '!'`, true],
+  [`'A%b' NOT ILIKE 'a!%b' ESCAPE '!'`, false],
+]
+
+const MATH: readonly Case[] = [
+  ['abs(-5)', 5n],
+  ['ceil(1.2)', 2],
+  ['floor(-1.2)', -2],
+  ['round(1.2345, 2)', 1.23],
+  ['round(2.5)', 3],
+  ['trunc(-1.99)', -1],
+  ['trunc(1.567, 2)', 1.56],
+  ['signum(-2)', -1],
+  ['power(2, 3)', 8n],
+  ['pow(2.0, 0.5)', Math.SQRT2],
+  ['log(100)', 2],
+  ['log(2, 8)', 3],
+  ['log2(8)', 3],
+  ['log10(1000)', 3],
+  ['ln(1)', 0],
+  ['exp(0)', 1],
+  ['sqrt(4)', 2],
+  ['cbrt(27)', 3],
+  ['factorial(5)', 120n],
+  ['gcd(12, 18)', 6n],
+  ['lcm(4, 6)', 12n],
+  ['pi()', Math.PI],
+  ['random() < 1', true],
+  [`isnan(CAST('NaN' AS DOUBLE))`, true],
+  ['iszero(0)', true],
+  [`nanvl(CAST('NaN' AS DOUBLE), 3.0)`, 3],
+  ...['acos', 'asin', 'atan', 'asinh', 'atanh', 'sin', 'sinh', 'tan', 'tanh', 'radians', 'degrees'].map(
+    (name): Case => [`abs(${name}(0.0)) < 2`, true],
+  ),
+  ...['cos', 'cosh', 'acosh', 'cot'].map((name): Case => [`${name}(1.0) >= 0`, true]),
+  ['atan2(0, 1)', 0],
+]
+
+const OTHERS: readonly Case[] = [
+  ['nullif(1, 1)', null],
+  ['ifnull(NULL, 2)', 2n],
+  [`nvl(NULL, 'a')`, 'a'],
+  ['nvl2(NULL, 1, 2)', 2n],
+  ['coalesce(NULL, 1)', 1n],
+  ['make_array(1, 2)[2]', 2n],
+  ['[1, 2][1]', 1n],
+  [`{'a': 5}['a']`, 5n],
+  ['struct(1, 2) IS NOT NULL', true],
+  ['row(1, 2) IS NOT NULL', true],
+  [`get_field({'a': 5}, 'a')`, 5n],
+  ['array_length([1, 2])', 2n],
+  ['cardinality([1, 2, 3])', 3n],
+  ['array_has([1, 2], 2)', true],
+  ['array_contains([1, 2], 3)', false],
+  ['array_append([1], 2)[2]', 2n],
+  ['array_prepend(0, [1])[1]', 0n],
+  ['array_concat([1], [2])[2]', 2n],
+  ['array_element([1, 2], 2)', 2n],
+  ['array_position([5, 6], 6)', 2n],
+  ['array_length(array_distinct([1, 1]))', 1n],
+  ['array_sort([2, 1])[1]', 1n],
+  ['array_reverse([2, 1])[1]', 1n],
+  ['array_length(flatten([[1], [2]]))', 2n],
+  [`array_to_string(['a', 'b'], '+')`, 'a+b'],
+  ['unnest([7])', 7n],
+  [`current_user`, 'root'],
+  ['current_tenant()', 'cnosdb'],
+  ['current_role()', null],
+  [`CASE WHEN 1 > 2 THEN 'a' ELSE 'b' END`, 'b'],
+]
+
+const TIMES: readonly Case[] = [
+  [`datetrunc('year', timestamp '2024-05-05') = timestamp '2024-01-01'`, true],
+  [`datepart('month', '2024-05-13')`, 5],
+  [`extract(year FROM timestamp '2024-05-13')`, 2024],
+  ['now() = current_timestamp', true],
+  ['now() > to_timestamp_nanos(5)', true],
+  ['CAST(to_timestamp_micros(5) AS BIGINT)', 5n],
+  ['CAST(to_timestamp_millis(5) AS BIGINT)', 5n],
+  [`to_timestamp_seconds('2024-01-01T00:00:00.999Z') = timestamp '2024-01-01'`, true],
+  ['current_date <= current_date()', true],
+  ['current_time <= current_time()', true],
+  [`timestamp '2024-01-01' + interval '1 month' = timestamp '2024-02-01'`, true],
+  ["timestamp '2024-01-01' + interval 90 minute = timestamp '2024-01-01T01:30:00'", true],
+]
+
+/** Over `air`: temp 1.5, NULL, 4.5; k 2^63-1, -3, 10; station s1, s2, s1. */
+const AGGREGATES: readonly Case[] = [
+  ['count(*)', 3n],
+  ['count(temp)', 2n],
+  ['count(DISTINCT station)', 2n],
+  ['exact_count(*)', 3n],
+  ['exact_count(temp)', 2n],
+  ['sum(temp)', 6],
+  ['sum(temp) FILTER (WHERE ok)', 1.5],
+  ['avg(temp)', 3],
+  ['mean(temp)', 3],
+  ['min(k)', -3n],
+  ['max(station)', 's2'],
+  ['median(temp)', 3],
+  ['mode(station)', 's1'],
+  ['first(time, temp)', 1.5],
+  ['last(time, temp)', 4.5],
+  ['last(time, temp) FILTER (WHERE temp < 2)', 1.5],
+  ['first_value(station ORDER BY time DESC)', 's1'],
+  ['last_value(station ORDER BY k)', 's1'],
+  ['array_length(array_agg(temp))', 3n],
+  [`string_agg(station, ',' ORDER BY time)`, 's1,s2,s1'],
+  ['increase(time, temp ORDER BY time)', 3],
+  ['array_length(sample(temp, 2))', 2n],
+  ['stddev(temp)', Math.sqrt(4.5)],
+  ['stddev_samp(temp)', Math.sqrt(4.5)],
+  ['stddev_pop(temp)', 1.5],
+  ['var(temp)', 4.5],
+  ['variance(temp)', 4.5],
+  ['var_samp(temp)', 4.5],
+  ['var_pop(temp)', 2.25],
+  ['covar(temp, temp)', 4.5],
+  ['covar_samp(temp, temp)', 4.5],
+  ['covar_pop(temp, temp)', 2.25],
+  ['corr(temp, temp)', 1],
+  ['regr_slope(temp, temp)', 1],
+  ['regr_count(temp, temp)', 2n],
+  ...['intercept', 'r2', 'avgx', 'avgy', 'sxx', 'syy', 'sxy'].map(
+    (name): Case => [`regr_${name}(temp, temp) >= 0`, true],
+  ),
+  ['approx_distinct(station)', 2n],
+  ['approx_median(temp)', 3],
+  ['approx_percentile_cont(temp, 0.0)', 1.5],
+  ['approx_percentile_cont(temp, 1, 100)', 4.5],
+  ['bit_and(5)', 5n],
+  ['bit_or(5)', 5n],
+  ['bit_xor(5)', 5n],
+  ['bool_and(ok)', false],
+  ['bool_or(ok)', true],
+]
+
+const WINDOWS: readonly Case[] = [
+  ['row_number() OVER (ORDER BY time)', 1n],
+  ['rank() OVER (ORDER BY station DESC)', 2n],
+  ['dense_rank() OVER (ORDER BY station)', 1n],
+  ['percent_rank() OVER (ORDER BY time)', 0],
+  ['cume_dist() OVER (ORDER BY time DESC)', 1],
+  ['ntile(3) OVER (ORDER BY time)', 1n],
+  ['lag(k, 1, 7) OVER (ORDER BY time)', 7n],
+  ['lead(k) OVER (ORDER BY time)', -3n],
+  ['first_value(k) OVER (ORDER BY time DESC)', 10n],
+  ['last_value(k) OVER (ORDER BY time ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)', 10n],
+  ['nth_value(k, 2) OVER (ORDER BY time ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)', -3n],
+  ['count(*) OVER ()', 3n],
+  ['avg(temp) OVER (PARTITION BY station)', 3],
+]
+
+const WITHOUT_TABLE = [...STRINGS, ...MATH, ...OTHERS, ...TIMES]
+
+describe('functions', () => {
+  it.each(WITHOUT_TABLE)('%s = %s', async (expression, expected) => {
+    const found = await value(expression)
+    if (typeof expected === 'number') expect(found).toBeCloseTo(expected, 12)
+    else expect(found).toEqual(expected)
+  })
+
+  it.each(AGGREGATES)('%s = %s', async (expression, expected) => {
+    const found = await value(expression, ' FROM air')
+    if (typeof expected === 'number') expect(found).toBeCloseTo(expected, 12)
+    else expect(found).toEqual(expected)
+  })
+
+  it.each(WINDOWS)('%s = %s', async (expression, expected) => {
+    expect(await value(expression, ' FROM air ORDER BY time LIMIT 1')).toEqual(expected)
+  })
+
+  it('has a case for every function of the list', () => {
+    const cases = [...WITHOUT_TABLE, ...AGGREGATES, ...WINDOWS].map(([expression]) => expression).join(' ')
+    const elsewhere =
+      /^(date_bin|date_trunc|date_part|time_window|to_timestamp|from_unixtime|count_star|list_value|struct_pack|to_\w+s|to_millennia|like_escape|.*_like_escape|.*ilike_escape)$/
+    const missing = functionNames().filter((name) => !elsewhere.test(name) && !new RegExp(`\\b${name}\\b`).test(cases))
+    expect(missing).toEqual([])
+  })
+
+  it('keeps what the list says of names', () => {
+    expect(findFunction('getenv')).toBeUndefined()
+    expect(findFunction('constructor')).toBeUndefined()
+    expect(findFunction('row_number')).toBeUndefined()
+    expect(findFunction('row_number', true)?.kind).toBe('window')
+  })
+})
+
+describe('increase', () => {
+  it('takes a fall for a restart', async () => {
+    const values = [1, 2, 3, 4, 1, 2, 3, 4].map((v, at) => `(to_timestamp(${at}), ${v})`).join(', ')
+    expect(await value('increase(t, v ORDER BY t)', ` FROM (VALUES ${values}) AS q(t, v)`)).toBe(7n)
+  })
+})
+
+describe('topk and bottom', () => {
+  it('take the rows with the greatest and the least values', async () => {
+    expect(await fixture.query('SELECT topk(temp, 1) AS t, station FROM air')).toEqual([{ t: 4.5, station: 's1' }])
+    expect(await fixture.query('SELECT bottom(k, 2) AS k FROM air')).toEqual([{ k: -3n }, { k: 10n }])
+    await expect(fixture.query('SELECT topk(temp, 1), bottom(k, 1) FROM air')).rejects.toThrow('another selector')
+    await expect(fixture.query('SELECT topk(temp, 0) FROM air')).rejects.toThrow('positive number')
+  })
+})
