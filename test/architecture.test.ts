@@ -59,7 +59,8 @@ const partOf = (path: string) => relative(src, path).split(sep)[0] as string
 
 function importsOf(path: string): string[] {
   const text = readFileSync(path, 'utf8')
-  return [...text.matchAll(/\b(?:from\s+|import\s+|import\(\s*)'([^'\n]+)'/g)].map((match) => match[1] as string)
+  const imports = /^(?:(?:import|export|\}).*\bfrom\s+|import\s+)'([^'\n]+)'|\bimport\(\s*'([^'\n]+)'/gm
+  return [...text.matchAll(imports)].map((match) => (match[1] ?? match[2]) as string)
 }
 
 const files = readdirSync(src, { recursive: true, withFileTypes: true })
