@@ -1,15 +1,11 @@
 import { isCnosError } from '../errors/cnos-error.ts'
-import {
-  type AppendContext,
-  type AppendOutcome,
-  appendInPlace,
-  appendThroughFile,
-  raiseNewest,
-} from './append-batch.ts'
+import { type AppendContext, type AppendOutcome, appendInPlace } from './append-batch.ts'
+import { appendOnce } from './append-in-transaction.ts'
 import { type Batch, cellName, layoutOf } from './batch.ts'
 import { type ConnectionSession, connectionOf } from './duckdb-connection.ts'
 import type { Engine } from './engine.ts'
 import { commitMerge, type MergePlan, runMerge } from './merge-journal.ts'
+import { raiseNewest } from './overlap.ts'
 import type { AppendOptions, RowSource, StoredTable } from './table.ts'
 import { type TableState, withTableLock } from './table-lock.ts'
 
@@ -34,7 +30,7 @@ export function append(
     const cells = source.columns.map((_, index) => cellName(index)).join(', ')
     const batch: Batch = { from: `${source.from} AS source(${cells})` }
     try {
-      const appendRows = source.cheapToReread ? appendInPlace : appendThroughFile
+      const appendRows = source.cheapToReread ? appendInPlace : appendOnce
       return await appendRows(session, context, batch)
     } catch (error) {
       options.signal?.throwIfAborted()

@@ -137,8 +137,11 @@ export async function inTransaction<T>(session: ConnectionSession, work: () => P
   }
 }
 
-/** Not cancelled, and silent: the error that led here matters more, and disconnecting rolls back as well. */
-async function rollBack({ connection }: ConnectionSession): Promise<void> {
+/**
+ * Ends a transaction if one is open. Not cancelled, and silent: the error that led here matters more, and
+ * disconnecting rolls back as well.
+ */
+export async function rollBack({ connection }: ConnectionSession): Promise<void> {
   try {
     await connection.run('ROLLBACK')
   } catch {}

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { append } from '../../src/engine/append.ts'
@@ -247,6 +247,51 @@ describe('large imports', () => {
       "(SELECT make_timestamp_ns(range), 'h', CASE WHEN range % 2 = 0 THEN '0.0' ELSE '-0.0' END::DOUBLE, 1 FROM range(100))"
     await put(zeros)
     expect((await stored('count(*) FILTER (signbit(v)) AS negative'))[0]).toEqual({ negative: 50n })
+  })
+
+  it('finishes a merge that failed half way before the next change', async () => {
+    await put(series(5000, '1', 'range'))
+    let hidden = ''
+    const hideStagedFile = async () => {
+      const [name] = await staged()
+      if (hidden !== '' || name === undefined) return
+      hidden = join(engine.bulk.stagingDirectory, name)
+      await rename(hidden, `${hidden}.hidden`)
+    }
+    const failing = put(series(5000, '1', '-1'), ALL, {
+      onProgress: ({ percent }) => {
+        if (percent > 50) void hideStagedFile()
+      },
+    })
+    await expect(failing).rejects.toMatchObject({ errorName: 'BAD_FILE' })
+    await rename(`${hidden}.hidden`, hidden)
+    await put(`(VALUES (${at(0)}, 'h0', NULL::DOUBLE, 7::BIGINT))`)
+    expect((await stored('count(*) AS rows, max(v) AS v, sum(n) AS n'))[0]).toEqual({ rows: 5000n, v: -1, n: 7n })
+    expect(await staged()).toEqual([])
+  })
+
+  it('takes newer rows in one transaction, and merges them after all when keys repeat', async () => {
+    await put(series(5000, '1', 'range'))
+    const newer = (from: number) =>
+      `(SELECT make_timestamp_ns(${from} + range // 2), 'h', range::DOUBLE, NULL::BIGINT FROM range(3000))`
+    expect(await put(newer(10_000))).toEqual({ rows: 3000n })
+    expect((await stored('count(*) AS rows, sum(v) FILTER (time >= make_timestamp_ns(10000)) AS v'))[0]).toEqual({
+      rows: 6500n,
+      v: 1500 * 1500,
+    })
+    const bad = `(SELECT make_timestamp_ns(20000 + range), 'h', nullif(range, 2999)::DOUBLE, NULL::BIGINT FROM range(3000))`
+    await expect(put(bad)).rejects.toMatchObject({
+      errorName: 'FIELDS_EMPTY',
+      message: expect.stringMatching(/row 3000 of the source/),
+    })
+    expect(await count()).toBe(6500n)
+  })
+
+  it('merges when only the first row is newer', async () => {
+    await put(series(5000, '1', 'range'))
+    const mixed = `(SELECT make_timestamp_ns(CASE WHEN range = 0 THEN 9999 ELSE range END), 'h' || (range % 3), -1.0::DOUBLE, NULL::BIGINT FROM range(5000))`
+    expect(await put(mixed)).toEqual({ rows: 5000n })
+    expect((await stored('count(*) AS rows, count(*) FILTER (v >= 0) AS old'))[0]).toEqual({ rows: 5001n, old: 1n })
   })
 
   it('adds other series of the same time without merging', async () => {

@@ -1,0 +1,71 @@
+import { type Batch, type BatchLayout, tagColumnsOf, timeColumnOf } from './batch.ts'
+import type { BatchFacts } from './batch-facts.ts'
+import type { Session } from './engine.ts'
+import { betweenSql } from './merge-sql.ts'
+import { quoteIdentifier } from './quote.ts'
+import { type StoredTable, tableReference } from './table.ts'
+import type { TableState } from './table-lock.ts'
+
+/** Below this, asking whether the series differ costs more than merging. */
+const SERIES_CHECK_ROWS = 10_000n
+const NO_ROWS_AT_ALL = -(2n ** 63n)
+
+export interface TargetTable {
+  readonly table: StoredTable
+  readonly layout: BatchLayout
+  readonly state: TableState
+}
+
+export interface Newcomers {
+  readonly batch: Batch
+  readonly facts: BatchFacts
+  /** A condition on `target` that says which of its rows count; all by default. */
+  readonly among?: string
+}
+
+/** No row is newer. Asked once: afterwards every append raises it first. */
+export async function newestTime(session: Session, { table, layout, state }: TargetTable): Promise<bigint> {
+  if (state.newest === undefined) {
+    const time = quoteIdentifier(timeColumnOf(layout).name)
+    const newest = (await session.all(`SELECT max(${time}) AS newest FROM ${tableReference(table)}`))[0]?.newest
+    state.newest = typeof newest === 'bigint' ? newest : NO_ROWS_AT_ALL
+  }
+  return state.newest
+}
+
+/** Before the rows are there: the bound must hold even when they come and the answer is lost. */
+export function raiseNewest(state: TableState, time: bigint): void {
+  if (state.newest !== undefined && time > state.newest) state.newest = time
+}
+
+/** Whether a row of the batch may have the key of a row of the table; false is certain. */
+export async function overlapsTable(
+  session: Session,
+  target: TargetTable,
+  { batch, facts, among = 'true' }: Newcomers,
+): Promise<boolean> {
+  const { layout } = target
+  if (facts.minTime > (await newestTime(session, target))) return false
+  const table = tableReference(target.table)
+  const time = `target.${quoteIdentifier(timeColumnOf(layout).name)}`
+  const range = `${among} AND ${betweenSql(time, layout, { from: facts.minTime, to: facts.maxTime })}`
+  const near = await session.all(`SELECT 1 FROM ${table} AS target WHERE ${range} LIMIT 1`)
+  if (near.length === 0) return false
+  if (facts.rows < SERIES_CHECK_ROWS) return true
+  const common = await session.all(commonSeriesSql(table, layout, batch, range))
+  return common.length > 0
+}
+
+/** One row when a series of the batch has rows in the same stretch of time: files of one host each often have none. */
+function commonSeriesSql(table: string, layout: BatchLayout, { from }: Batch, range: string): string {
+  const tags = tagColumnsOf(layout)
+  const cells = tags.map(({ cell }) => cell)
+  const series =
+    cells.length === 0 ? `SELECT 1 FROM ${from} LIMIT 1` : `SELECT DISTINCT ${cells.join(', ')} FROM ${from}`
+  const matches = [
+    ...tags.map(({ name, cell }) => `target.${quoteIdentifier(name)} IS NOT DISTINCT FROM batch.${cell}`),
+    ...layout.absentTags.map((name) => `target.${quoteIdentifier(name)} IS NULL`),
+  ]
+  const condition = matches.length === 0 ? 'true' : matches.join(' AND ')
+  return `SELECT 1 FROM ${table} AS target SEMI JOIN (${series}) AS batch ON ${condition} WHERE ${range} LIMIT 1`
+}
