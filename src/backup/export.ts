@@ -90,6 +90,11 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
   const journal = await openJournal({ store: home.store, prefix: `${home.prefix}journal/` }, planIdentity(options), {
     signal,
   })
+  const earlier = journal.isComplete ? await readManifest(home.store, home.prefix, { signal }) : undefined
+  if (earlier) {
+    await journal.finish()
+    return summaryOf(earlier, clock.elapsedMs() - began)
+  }
   await claimPlace(options, home, journal, { signal })
 
   const context: ExportContext = {
@@ -124,7 +129,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
       await home.store.put(`${home.prefix}${SCHEMA_FILE}`, Buffer.from(schema), { signal })
     }
     await writeManifest(home.store, home.prefix, manifest, { signal })
-    await journal.remove()
+    await journal.finish()
   }
   return {
     units: records.size + totals.failures.length,
@@ -134,6 +139,20 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
     elapsedMs: clock.elapsedMs() - began,
     failures: totals.failures,
     notCarried: metadata.notCarried,
+  }
+}
+
+/** Of a run that an earlier process had finished but for clearing its journal. */
+function summaryOf(manifest: Manifest, elapsedMs: number): RunSummary {
+  const units = manifest.units
+  return {
+    units: units.length,
+    skipped: units.length,
+    rows: units.reduce((sum, unit) => sum + BigInt(unit.rows), 0n),
+    bytes: units.reduce((sum, unit) => sum + (sizeOf(unit) ?? 0), 0),
+    elapsedMs,
+    failures: [],
+    notCarried: manifest.notCarried,
   }
 }
 
@@ -206,7 +225,7 @@ async function claimPlace(
   const isEmpty = manifest === undefined && !(await holdsData(options.place, { signal }))
   if (isEmpty) return
   if (!options.replaceExisting) {
-    await journal.remove()
+    await journal.discard()
     const what = manifest ? `a finished backup of ${manifest.finishedAt}` : 'data files of an unknown run'
     throw new CnosError('TARGET_CONFLICT', `${options.place.url} holds ${what}`, {
       hint: 'choose another --path, or replace it with --on-conflict replace',

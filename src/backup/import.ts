@@ -128,10 +128,14 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
   const plan = await planImport(options, { signal })
   const aside = placeBesideTool(options, `import-${client.label.replace(/[^a-z0-9]+/gi, '-')}`)
   const journal = await openJournal(aside, planIdentity(options, plan), { signal })
+  if (journal.isComplete) {
+    await journal.finish()
+    return alreadyDone(plan, clock.elapsedMs() - began)
+  }
   const tables = uniqueTables(plan.units)
   const { occupied, skipped } = await judgeTargets(client, tables, policy, journal, { signal }).catch(async (error) => {
     // Nothing was begun: the next run may choose other options.
-    if (journal.states.size === 0) await journal.remove()
+    if (journal.states.size === 0) await journal.discard()
     throw error
   })
 
@@ -163,7 +167,7 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
     ...totals.failures,
     ...(await runSteps(stepsAfterData(plan.meta, plan.schema), stepOptions, { signal })),
   )
-  if (failures.length === 0) await journal.remove()
+  if (failures.length === 0) await journal.finish()
   return {
     units: wanted.length,
     skipped: totals.skipped,
@@ -172,6 +176,19 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
     elapsedMs: clock.elapsedMs() - began,
     failures,
     notCarried: plan.backup.manifest?.notCarried ?? [],
+  }
+}
+
+/** Of a run that an earlier process had finished but for clearing its journal. */
+function alreadyDone({ units, backup }: ImportPlan, elapsedMs: number): RunSummary {
+  return {
+    units: units.length,
+    skipped: units.length,
+    rows: units.reduce((sum, unit) => sum + BigInt(unit.source.rows ?? '0'), 0n),
+    bytes: 0,
+    elapsedMs,
+    failures: [],
+    notCarried: backup.manifest?.notCarried ?? [],
   }
 }
 

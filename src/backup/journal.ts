@@ -19,9 +19,13 @@ export type UnitState =
  */
 export interface Journal {
   readonly states: ReadonlyMap<string, UnitState>
+  /** The earlier run had done everything, and was ended while it cleared its journal. */
+  readonly isComplete: boolean
   record(unit: string, state: UnitState, options?: Abortable): Promise<void>
-  /** Forgets everything: the run is complete and its manifest is in place. */
-  remove(options?: Abortable): Promise<void>
+  /** Forgets everything. When ended half-way, the next run of the same plan finds `isComplete`. */
+  finish(options?: Abortable): Promise<void>
+  /** Forgets a run that has not begun to move anything. */
+  discard(options?: Abortable): Promise<void>
 }
 
 export interface JournalPlace {
@@ -43,31 +47,47 @@ export async function openJournal(place: JournalPlace, plan: unknown, { signal }
   const { store, prefix } = place
   const planHash = sha256(JSON.stringify(plan))
   const headPath = `${prefix}plan.json`
+  const donePath = `${prefix}done.json`
   const head = await readObject(store, headPath, { signal })
-  const states = new Map<string, UnitState>()
+  const isComplete = head !== undefined && (await readObject(store, donePath, { signal })) !== undefined
   if (head === undefined) {
+    await store.delete(donePath, { signal })
     await store.put(headPath, Buffer.from(JSON.stringify({ planHash, plan } satisfies Head)), { signal })
   } else {
     checkSamePlan(JSON.parse(head.toString('utf8')) as Head, planHash, `${store.label}/${prefix}`)
-    for await (const { path } of store.list(`${prefix}unit-`, { signal })) {
-      const bytes = await readObject(store, path, { signal })
-      if (!bytes) continue
-      const { unit, ...state } = JSON.parse(bytes.toString('utf8')) as UnitState & { unit: string }
-      states.set(unit, state)
-    }
+  }
+  const states = head === undefined ? new Map<string, UnitState>() : await readStates(place, { signal })
+  const discard = async (options: Abortable = {}) => {
+    for await (const { path } of store.list(`${prefix}unit-`, options)) await store.delete(path, options)
+    await store.delete(headPath, options)
+    await store.delete(donePath, options)
+    states.clear()
   }
   return {
     states,
+    isComplete,
     async record(unit, state, options = {}) {
       const path = `${prefix}unit-${sha256(unit).slice(0, 24)}.json`
       await store.put(path, Buffer.from(JSON.stringify({ unit, ...state })), options)
       states.set(unit, state)
     },
-    async remove(options = {}) {
-      for await (const { path } of store.list(prefix, options)) await store.delete(path, options)
-      states.clear()
+    async finish(options = {}) {
+      await store.put(donePath, Buffer.from('{}'), options)
+      await discard(options)
     },
+    discard,
   }
+}
+
+async function readStates({ store, prefix }: JournalPlace, { signal }: Abortable): Promise<Map<string, UnitState>> {
+  const states = new Map<string, UnitState>()
+  for await (const { path } of store.list(`${prefix}unit-`, { signal })) {
+    const bytes = await readObject(store, path, { signal })
+    if (!bytes) continue
+    const { unit, ...state } = JSON.parse(bytes.toString('utf8')) as UnitState & { unit: string }
+    states.set(unit, state)
+  }
+  return states
 }
 
 function checkSamePlan(head: Head, planHash: string, where: string): void {

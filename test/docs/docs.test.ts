@@ -17,7 +17,10 @@ beforeAll(() => {
   mkdirSync(bin)
   for (const program of ['cnosdb-lite', 'cnosdb-imexport']) {
     const file = join(bin, program)
-    writeFileSync(file, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'bin', `${program}.cjs`)}" "$@"\n`)
+    const run = `exec "${process.execPath}" "${join(root, 'bin', `${program}.cjs`)}"`
+    // The pages rely on the default port; the tests run on another.
+    const onFreePort = 'case "$1 $*" in "sql "*--url*) ;; "sql "*) set -- "$@" --url "$DEFAULT_URL" ;; esac'
+    writeFileSync(file, `#!/bin/sh\n${program === 'cnosdb-lite' ? onFreePort : ''}\n${run} "$@"\n`)
     chmodSync(file, 0o755)
   }
 })
@@ -36,14 +39,16 @@ async function freePort(): Promise<number> {
 async function runPage(name: string, before = ''): Promise<{ status: number | null; output: string }> {
   const work = mkdtempSync(join(folder, 'page-'))
   let script = [before, ...shellBlocks(readFileSync(join(root, name), 'utf8'))].join('\n')
-  for (const port of ['8902', '8903', '8904']) script = script.replaceAll(port, String(await freePort()))
+  const ports = new Map<string, string>()
+  for (const port of ['8902', '8903', '8904']) ports.set(port, String(await freePort()))
+  for (const [port, free] of ports) script = script.replaceAll(port, free)
   script = script.replaceAll('/backup', `${work}/backup`).replaceAll('/tmp/', `${work}/`)
   const { status, stdout, stderr } = spawnSync(
     'bash',
     ['-euo', 'pipefail', '-c', `trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n${script}`],
     {
       cwd: work,
-      env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+      env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, DEFAULT_URL: `http://127.0.0.1:${ports.get('8902')}` },
       encoding: 'utf8',
       timeout: 110_000,
     },
