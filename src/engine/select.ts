@@ -1,5 +1,5 @@
 import type { Abortable } from '../async/abort.ts'
-import type { Session } from './engine.ts'
+import type { Engine, Session } from './engine.ts'
 import type { Relation, RelationColumn } from './relation.ts'
 import { describeOrExplain } from './select-bind.ts'
 import type { RewrittenQuery } from './select-context.ts'
@@ -26,26 +26,38 @@ export interface SelectPlan extends Relation {
  * Parses, checks and rewrites one SELECT. Throws SQL_SYNTAX, MULTI_STATEMENT, PLANNING, UNSUPPORTED, and whatever the
  * resolver throws. Nothing runs but the parser and the binder.
  */
-export async function planSelect(
+export function planSelect(
   session: Session,
   query: SelectText,
   resolver: SelectResolver,
   options: Abortable = {},
 ): Promise<SelectPlan> {
+  return onOneConnection(session, (own) => planOn(own, query, resolver, options), options)
+}
+
+async function planOn(
+  session: Session,
+  query: SelectText,
+  resolver: SelectResolver,
+  options: Abortable,
+): Promise<SelectPlan> {
   const parsed = await parseSelect(session, query, options)
-  const pass = new RewritePasses(session, parsed, resolver)
-  const rewritten = await pass.run((context) => rewriteQuery(context, parsed.tree, EMPTY_SCOPE), options)
+  const passes = new RewritePasses(session, parsed, resolver)
+  const rewritten = await passes.run((context) => rewriteQuery(context, parsed.tree, EMPTY_SCOPE), options)
   const printed = await printSelect(session, rewritten.node, options)
-  const described = await describeOrExplain(
-    session,
-    printed,
-    rewritten.node,
-    parsed.source,
-    pass.validFields(),
-    options,
-  )
+  const fields = passes.validFields()
+  const described = await describeOrExplain(session, printed, rewritten.node, parsed.source, fields, options)
   const { select, columns } = normaliseResult(printed.sql, described, resultsOf(parsed.tree, rewritten, described))
-  return { select, columns, tables: pass.tables() }
+  return { select, columns, tables: passes.tables() }
+}
+
+/** Several short questions are cheaper on one connection than on one each. */
+function onOneConnection<T>(
+  session: Session | Engine,
+  work: (session: Session) => Promise<T>,
+  options: Abortable,
+): Promise<T> {
+  return 'withSession' in session ? session.withSession(work, options) : work(session)
 }
 
 function resultsOf(tree: Node, rewritten: RewrittenQuery, described: readonly RelationColumn[]) {
@@ -68,5 +80,5 @@ export function planExpression(
   columns: readonly RelationColumn[],
   options: PlanExpressionOptions = {},
 ): Promise<ExpressionPlan> {
-  return planPredicate(session, expression, columns, options)
+  return onOneConnection(session, (own) => planPredicate(own, expression, columns, options), options)
 }
