@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DuckDBInstance, type DuckDBResult, type DuckDBVarCharVector } from '@duckdb/node-api'
+import { DuckDBInstance, type DuckDBVarCharVector } from '@duckdb/node-api'
 import type { Abortable } from '../async/abort.ts'
 import { Limit } from '../async/limit.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
@@ -139,7 +139,7 @@ export class DuckDbEngine implements Engine {
     })
     try {
       const session = await opened
-      yield* fetchLines(session, await session.stream(select))
+      yield* fetchLines(session, select)
     } finally {
       finish()
       await lease
@@ -189,13 +189,43 @@ export class DuckDbEngine implements Engine {
   }
 }
 
-async function* fetchLines(session: ConnectionSession, result: DuckDBResult): AsyncIterable<readonly string[]> {
+async function* fetchLines(session: ConnectionSession, select: string): AsyncIterable<readonly string[]> {
+  await session.run('BEGIN TRANSACTION')
+  const result = await session.stream(select)
   for (;;) {
     const chunk = await session.interruptible(() => result.fetchChunk())
-    if (chunk === null || chunk.rowCount === 0) return
+    if (chunk === null || chunk.rowCount === 0) break
     const vector = chunk.getColumnVector(0) as DuckDBVarCharVector
     const lines = new Array<string>(chunk.rowCount)
     for (let row = 0; row < lines.length; row += 1) lines[row] = vector.getItem(row) ?? ''
     yield lines
   }
+  if (await isTransactionAborted(session)) throw await errorOf(session, select)
+}
+
+/**
+ * A stream that fails after its first chunks ends as if it were complete: DuckDB's C API would tell, but its Node
+ * binding does not ask. What the failure leaves behind is an aborted transaction, in which nothing more can run.
+ */
+async function isTransactionAborted(session: ConnectionSession): Promise<boolean> {
+  try {
+    await session.run('SELECT 1')
+    return false
+  } catch (error) {
+    if (!(error instanceof CnosError)) throw error
+    return true
+  }
+}
+
+/** Computes the rows once more, without a stream, only to learn why they cannot be computed. */
+async function errorOf(session: ConnectionSession, select: string): Promise<unknown> {
+  try {
+    await session.run('ROLLBACK')
+    await session.run(`SELECT max(columns(*)) FROM (${select}\n) AS lines`)
+  } catch (error) {
+    return error
+  }
+  return new CnosError('INTERNAL', 'The rows broke off before their end, and could be computed the second time.', {
+    hint: 'send the statement again',
+  })
 }

@@ -84,6 +84,7 @@ function report(error: unknown, exchange: Exchange, { metrics }: ServerContext, 
   metrics.count('cnosdb_errors_total', 1, { code })
   if (response.headersSent) {
     metrics.count('cnosdb_http_streams_broken_total')
+    log.warn({ code, reason: String(error), path: request.url?.split('?')[0] }, 'an answer broke off')
     response.destroy()
   } else if (error instanceof PayloadTooLarge) {
     sendEmpty(response, 413)

@@ -36,9 +36,10 @@ export async function authenticate(
   { database, logins, metrics }: ServerContext,
   credentials: Credentials,
 ): Promise<Session> {
-  const origin = `${request.socket.remoteAddress ?? ''} ${credentials.user}`
+  const address = request.socket.remoteAddress ?? ''
   try {
-    return await logins.attempt(origin, () => database.authenticate(credentials, { signal }), { signal })
+    const attempt = () => database.authenticate(credentials, { signal })
+    return await logins.attempt(address, credentials.user, attempt, { signal })
   } catch (error) {
     if (isCnosError(error, 'ACCESS_DENIED')) metrics.count('cnosdb_sign_ins_refused_total')
     throw error

@@ -111,6 +111,20 @@ describe('lines', () => {
     await expect(read()).rejects.toMatchObject({ errorName: 'CAST_FAILED' })
   })
 
+  it('never ends a stream that failed as if it were complete', async () => {
+    let rows = 0
+    const read = async () => {
+      const late = "CASE WHEN range = 900000 THEN CAST('x' || range AS BIGINT) ELSE range END"
+      for await (const lines of engine.lines(`SELECT CAST(${late} AS VARCHAR) FROM range(1000000)`))
+        rows += lines.length
+    }
+    await expect(read()).rejects.toMatchObject({
+      errorName: 'CAST_FAILED',
+      message: expect.stringContaining('x900000'),
+    })
+    expect(rows).toBeGreaterThan(0)
+  })
+
   it('streams side by side with other statements', async () => {
     const streams = [1, 2, 3].map(async () => {
       let count = 0
