@@ -45,7 +45,7 @@ async function loadSources(job: LoadJob): Promise<bigint> {
   const isWorthOverlapping = sources.length > 1 && bytes > FETCH_FIRST_BYTES && !location.format.cheapToReread
   if (!fitsSpool || isWorthOverlapping) return loadStaged(job)
   await using fetched = await fetchedFiles(job)
-  return loadAtOnce(job, fetched.files)
+  return await loadAtOnce(job, fetched.files)
 }
 
 /** All files are on this machine: one statement over all of them. */
