@@ -1,3 +1,4 @@
+import type { Abortable } from '../async/abort.ts'
 import type { Clock } from '../async/clock.ts'
 import { Limit } from '../async/limit.ts'
 import type { Engine, Session } from '../engine/engine.ts'
@@ -38,9 +39,9 @@ export interface Catalog {
   readonly state: CatalogState
   /**
    * Applies what `build` makes of the latest state, one change at a time; durable when it resolves. What `build` throws
-   * is passed on, and nothing is changed.
+   * is passed on, and nothing is changed. An abort before the change has begun leaves the queue.
    */
-  change(build: (state: CatalogState, context: ChangeContext) => CatalogChange): Promise<void>
+  change(build: (state: CatalogState, context: ChangeContext) => CatalogChange, options?: Abortable): Promise<void>
 }
 
 export interface OpenCatalogOptions {
@@ -66,8 +67,8 @@ export async function openCatalog(engine: Engine, { clock, hashRootPassword }: O
     get state() {
       return state
     },
-    change(build) {
-      return oneAtATime.run(async () => {
+    change(build, { signal } = {}) {
+      const apply = async () => {
         let id = nextId
         const context: ChangeContext = { newId: () => String(id++), nowNs: clock.nowNs() }
         const change = build(state, context)
@@ -75,7 +76,8 @@ export async function openCatalog(engine: Engine, { clock, hashRootPassword }: O
         await engine.transaction((session) => commit(session, change, id))
         state = applied(state, change)
         nextId = id
-      })
+      }
+      return oneAtATime.run(apply, { signal })
     },
   }
   if (state.tenants.size === 0) {
@@ -104,20 +106,30 @@ async function loadNextId(engine: Engine): Promise<bigint> {
   return typeof row?.id === 'bigint' ? row.id : 1n
 }
 
+/** Rows written or removed by one statement: without an index, each statement reads the whole table. */
+const ROWS_PER_STATEMENT = 500
+
 async function commit(session: Session, { objects, ddl = [] }: CatalogChange, nextId: bigint): Promise<void> {
   for (const statement of ddl) await session.run(statement)
-  for (const { kind, key, value } of objects) {
-    await session.run(`DELETE FROM catalog.objects WHERE kind = ${quoteString(kind)} AND key = ${quoteString(key)}`)
-    if (value === undefined) continue
-    const values = [kind, key, JSON.stringify(value)].map(quoteString).join(', ')
-    await session.run(`INSERT INTO catalog.objects VALUES (${values})`)
+  const latest = [...new Map(objects.map((object) => [`${object.kind} ${object.key}`, object])).values()]
+  for (let at = 0; at < latest.length; at += ROWS_PER_STATEMENT) {
+    const batch = latest.slice(at, at + ROWS_PER_STATEMENT)
+    const keys = batch.map(({ kind, key }) => `(${quoteString(kind)}, ${quoteString(key)})`)
+    await session.run(`DELETE FROM catalog.objects WHERE (kind, key) IN (${keys.join(', ')})`)
+    const rows = batch.flatMap(({ kind, key, value }) =>
+      value === undefined ? [] : [`(${[kind, key, JSON.stringify(value)].map(quoteString).join(', ')})`],
+    )
+    if (rows.length > 0) await session.run(`INSERT INTO catalog.objects VALUES ${rows.join(', ')}`)
   }
   await session.run('DELETE FROM catalog.next_id')
   await session.run(`INSERT INTO catalog.next_id VALUES (${nextId})`)
 }
 
 function applied(state: CatalogState, { objects }: CatalogChange): CatalogState {
-  const next = Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, unknown>(state[kind])])) as MutableState
+  const changed = new Set(objects.map(({ kind }) => kind))
+  const next = Object.fromEntries(
+    KINDS.map((kind) => [kind, changed.has(kind) ? new Map<string, unknown>(state[kind]) : state[kind]]),
+  ) as MutableState
   for (const { kind, key, value } of objects) {
     if (value === undefined) next[kind].delete(key)
     else next[kind].set(key, value)

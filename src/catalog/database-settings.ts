@@ -22,13 +22,26 @@ export const DEFAULT_DATABASE_SETTINGS: DatabaseSettings = {
 
 const ALTERABLE: ReadonlySet<string> = new Set(['ttl', 'shard', 'vnode_duration', 'replica'])
 
-const storedDuration = (value: Duration) => String(value)
+/** Zero is refused: other databases take it for "for ever", and here it would expire every row at once. */
+function positiveDuration(value: string | bigint, name: string): string {
+  const duration = parseDuration(String(value), name.toUpperCase())
+  if (duration !== 0n) return String(duration)
+  throw new CnosError(
+    'BAD_OPTION',
+    `Semantic error: ${name.toUpperCase()} must be longer than nothing, not '${value}'`,
+    {
+      hint: `write ${name.toUpperCase()} 'INF' for no end`,
+    },
+  )
+}
+
+/** Nanoseconds, or INF, from the text kept in a catalog object. */
 export const durationOf = (stored: string): Duration => (stored === 'INF' ? 'INF' : BigInt(stored))
 
 const text = (value: string | bigint) => String(value)
 
 function positive(value: string | bigint, name: string): number {
-  const number = Number(value)
+  const number = /^\d+$/.test(text(value)) ? Number(value) : 0
   if (Number.isSafeInteger(number) && number > 0) return number
   throw new CnosError('BAD_OPTION', `Semantic error: ${name.toUpperCase()} must be a positive integer, not ${value}`)
 }
@@ -48,9 +61,9 @@ function precision(value: string | bigint): 'NS' | 'US' | 'MS' {
 type Reader = (value: string | bigint, name: string) => Partial<DatabaseSettings>
 
 const READERS: Readonly<Record<string, Reader>> = {
-  ttl: (value) => ({ ttl: storedDuration(parseDuration(text(value), 'TTL')) }),
+  ttl: (value, name) => ({ ttl: positiveDuration(value, name) }),
   shard: (value, name) => ({ shard: positive(value, name) }),
-  vnode_duration: (value) => ({ vnodeDuration: storedDuration(parseDuration(text(value), 'VNODE_DURATION')) }),
+  vnode_duration: (value, name) => ({ vnodeDuration: positiveDuration(value, name) }),
   replica: (value, name) => ({ replica: replica(value, name) }),
   precision: (value) => ({ precision: precision(value) }),
   max_memcache_size: (value) => ({ maxMemcacheSize: String(parseByteSize(text(value), 'MAX_MEMCACHE_SIZE')) }),

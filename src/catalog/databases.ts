@@ -23,11 +23,16 @@ export interface Named {
 const EVERYWHERE: ReadonlySet<string> = new Set(['information_schema', 'usage_schema'])
 const IN_SYSTEM_TENANT: ReadonlySet<string> = new Set(['public', 'cluster_schema'])
 
-/** Databases that CnosDB itself owns; they cannot be dropped. */
+/** Databases that CnosDB itself owns, in any case; they cannot be made or dropped. */
 export function isSystemDatabase({ tenant, name }: Named): boolean {
-  return EVERYWHERE.has(name) || (tenant === SYSTEM_TENANT && IN_SYSTEM_TENANT.has(name))
+  const lower = name.toLowerCase()
+  return EVERYWHERE.has(lower) || (tenant === SYSTEM_TENANT && IN_SYSTEM_TENANT.has(lower))
 }
 
+/**
+ * Throws DATABASE_EXISTS, with `ifNotExists` as well when the name belongs to a database that is being dropped: it could
+ * not be used.
+ */
 export function createDatabase(
   state: CatalogState,
   { tenant, name }: Named,
@@ -35,19 +40,17 @@ export function createDatabase(
 ): CatalogChange {
   checkObjectName(name)
   requireTenant(state, tenant)
-  if (state.databases.has(keyOf(tenant, name)) || name === 'information_schema') {
-    if (options.ifNotExists) return NO_CHANGE
-    throw new CnosError('DATABASE_EXISTS', `Database "${name}" already exists`, hintWhenHidden(state, { tenant, name }))
+  const existing = state.databases.get(keyOf(tenant, name))
+  if (existing || isSystemDatabase({ tenant, name })) {
+    const isHidden = existing?.dropAtNs !== undefined
+    if (options.ifNotExists && !isHidden) return NO_CHANGE
+    const hint = { hint: `it is being dropped: RECOVER DATABASE ${name}, or wait` }
+    throw new CnosError('DATABASE_EXISTS', `Database "${name}" already exists`, isHidden ? hint : {})
   }
   const settings = readDatabaseOptions(options.written)
   checkDatabaseLimits(state, tenant, settings)
   const entry: DatabaseEntry = { tenant, name, settings }
   return { objects: [put('databases', keyOf(tenant, name), entry)] }
-}
-
-function hintWhenHidden(state: CatalogState, { tenant, name }: Named): { hint: string } | undefined {
-  const isHidden = state.databases.get(keyOf(tenant, name))?.dropAtNs !== undefined
-  return isHidden ? { hint: `it is being dropped: RECOVER DATABASE ${name}, or wait` } : undefined
 }
 
 export function alterDatabase(
@@ -75,7 +78,7 @@ export function dropDatabase(
     if (options.ifExists) return NO_CHANGE
     throw new CnosError('DATABASE_NOT_FOUND', `Database not found: "${name}"`)
   }
-  if (options.after === undefined) return removeDatabase(state, { tenant, name })
+  if (options.after === undefined) return removeDatabases(state, [entry])
   if (options.after === 'INF') throw new CnosError('BAD_OPTION', 'Semantic error: AFTER needs a finite duration')
   return { objects: [put('databases', keyOf(tenant, name), { ...entry, dropAtNs: String(nowNs + options.after) })] }
 }
@@ -94,47 +97,60 @@ export function recoverDatabase(
   return { objects: [put('databases', keyOf(tenant, name), recovered)] }
 }
 
-/** The database, its tables and the privileges on it. */
-export function removeDatabase(state: CatalogState, { tenant, name }: Named): CatalogChange {
-  const tables = tablesOf(state, tenant, name)
-  const roles = [...state.roles.values()].filter((role) => role.tenant === tenant && name in role.grants)
-  const objects: ObjectChange[] = [
-    ...tables.map((table) => remove('tables', keyOf(tenant, name, table.name))),
-    ...roles.map((role) => {
-      const { [name]: _, ...grants } = role.grants
-      return put('roles', keyOf(tenant, role.name), { ...role, grants })
-    }),
-    remove('databases', keyOf(tenant, name)),
-  ]
+/** Databases, their tables and the privileges on them. */
+function removeDatabases(state: CatalogState, databases: readonly DatabaseEntry[]): CatalogChange {
+  const tables = databases.flatMap((database) => tablesOf(state, database.tenant, database.name))
   return {
-    objects,
+    objects: [
+      ...tables.map((table) => remove('tables', keyOf(table.tenant, table.database, table.name))),
+      ...databases.map((database) => remove('databases', keyOf(database.tenant, database.name))),
+      ...rolesWithoutGrants(state, databases),
+    ],
     ddl: tables.flatMap((table) => (table.engine === 'TSKV' ? [dropTableSql({ name: table.stored })] : [])),
   }
+}
+
+/** A privilege must not outlive its database: a later one of that name would inherit it. */
+function rolesWithoutGrants(state: CatalogState, databases: readonly DatabaseEntry[]): ObjectChange[] {
+  const gone = new Set(databases.map((database) => keyOf(database.tenant, database.name)))
+  return [...state.roles.values()].flatMap((role) => {
+    const grants = Object.entries(role.grants)
+    const kept = grants.filter(([database]) => !gone.has(keyOf(role.tenant, database)))
+    if (kept.length === grants.length) return []
+    return [put('roles', keyOf(role.tenant, role.name), { ...role, grants: Object.fromEntries(kept) })]
+  })
+}
+
+/** Tenants with everything in them, and further databases. */
+function removeObjects(
+  state: CatalogState,
+  tenants: ReadonlySet<string>,
+  isDue: (database: DatabaseEntry) => boolean,
+): CatalogChange {
+  const inTenants = ({ tenant }: { readonly tenant: string }) => tenants.has(tenant)
+  const databases = [...state.databases.values()].filter((database) => inTenants(database) || isDue(database))
+  const { objects, ddl = [] } = removeDatabases(state, databases)
+  const members = [...state.members.values()].filter(inTenants)
+  const roles = [...state.roles.values()].filter(inTenants)
+  return {
+    objects: [
+      ...objects,
+      ...members.map((member) => remove('members', keyOf(member.tenant, member.user))),
+      ...roles.map((role) => remove('roles', keyOf(role.tenant, role.name))),
+      ...[...tenants].map((tenant) => remove('tenants', keyOf(tenant))),
+    ],
+    ddl,
+  }
+}
+
+/** A tenant with its databases, roles and members. */
+export function removeTenant(state: CatalogState, tenant: string): CatalogChange {
+  return removeObjects(state, new Set([tenant]), () => false)
 }
 
 /** Drops whatever delayed DROP is due. */
 export function sweepDueDrops(state: CatalogState, { nowNs }: ChangeContext): CatalogChange {
   const isDue = ({ dropAtNs }: { readonly dropAtNs?: string }) => dropAtNs !== undefined && BigInt(dropAtNs) <= nowNs
-  const tenants = [...state.tenants.values()].filter(isDue)
-  const names = new Set(tenants.map((tenant) => tenant.name))
-  const databases = [...state.databases.values()].filter((database) => isDue(database) || names.has(database.tenant))
-  const changes = databases.map((database) => removeDatabase(state, database))
-  const leftovers = tenants.flatMap(({ name }) => removeTenantObjects(state, name))
-  return {
-    objects: [...changes.flatMap((change) => change.objects).filter(({ kind }) => kind !== 'roles'), ...leftovers],
-    ddl: changes.flatMap((change) => change.ddl ?? []),
-  }
-}
-
-/** A tenant with its roles and members; its databases are removed by `removeDatabase`. */
-export function removeTenantObjects(state: CatalogState, tenant: string): ObjectChange[] {
-  return [
-    ...[...state.members.values()]
-      .filter((member) => member.tenant === tenant)
-      .map((member) => remove('members', keyOf(tenant, member.user))),
-    ...[...state.roles.values()]
-      .filter((role) => role.tenant === tenant)
-      .map((role) => remove('roles', keyOf(tenant, role.name))),
-    remove('tenants', keyOf(tenant)),
-  ]
+  const tenants = new Set([...state.tenants.values()].filter(isDue).map(({ name }) => name))
+  return removeObjects(state, tenants, isDue)
 }

@@ -3,6 +3,7 @@ import { isOwner, mayUseDatabase, type Principal } from './privileges.ts'
 import {
   type CatalogState,
   type DatabaseEntry,
+  keyOf,
   SYSTEM_TENANT,
   type TableEntry,
   type Tenant,
@@ -67,16 +68,29 @@ function readableTables(view: View): TableEntry[] {
   )
 }
 
-const ARROW_TYPES: Readonly<Record<string, string>> = {
-  BIGINT: 'Int64',
-  'BIGINT UNSIGNED': 'UInt64',
-  INT: 'Int32',
-  INTEGER: 'Int32',
-  DOUBLE: 'Float64',
-  FLOAT: 'Float32',
-  BOOLEAN: 'Boolean',
-  DATE: 'Date32',
-  TIMESTAMP: 'Timestamp(Nanosecond, None)',
+const ARROW_TYPES: ReadonlyMap<string, string> = new Map([
+  ['TINYINT', 'Int8'],
+  ['TINYINT UNSIGNED', 'UInt8'],
+  ['SMALLINT', 'Int16'],
+  ['SMALLINT UNSIGNED', 'UInt16'],
+  ['INT', 'Int32'],
+  ['INTEGER', 'Int32'],
+  ['INT UNSIGNED', 'UInt32'],
+  ['INTEGER UNSIGNED', 'UInt32'],
+  ['BIGINT', 'Int64'],
+  ['BIGINT UNSIGNED', 'UInt64'],
+  ['FLOAT', 'Float32'],
+  ['REAL', 'Float32'],
+  ['DOUBLE', 'Float64'],
+  ['BOOLEAN', 'Boolean'],
+  ['DATE', 'Date32'],
+  ['TIMESTAMP', 'Timestamp(Nanosecond, None)'],
+])
+
+/** Arrow's name of the type of a column of an external or stream table. */
+function arrowTypeOf(type: string): string {
+  const [, digits, scale] = /^DECIMAL\((\d+), ?(\d+)\)$/.exec(type) ?? []
+  return digits === undefined ? (ARROW_TYPES.get(type) ?? 'Utf8') : `Decimal128(${digits}, ${scale})`
 }
 
 function columnRows(table: TableEntry): SystemTable['rows'] {
@@ -101,7 +115,7 @@ function columnRows(table: TableEntry): SystemTable['rows'] {
     i,
     byDefault,
     true,
-    ARROW_TYPES[column.type] ?? 'Utf8',
+    arrowTypeOf(column.type),
     null,
   ])
 }
@@ -200,9 +214,9 @@ const INFORMATION_SCHEMA: Readonly<Record<string, SystemTableSpec>> = {
         String(query.queryId),
         query.queryType,
         query.queryText,
-        view.state.users.get(JSON.stringify([query.user]))?.id ?? '',
+        view.state.users.get(keyOf(query.user))?.id ?? '',
         query.user,
-        view.state.tenants.get(JSON.stringify([query.tenant]))?.id ?? '',
+        view.state.tenants.get(keyOf(query.tenant))?.id ?? '',
         query.tenant,
         query.database,
         query.state,
@@ -218,18 +232,22 @@ function rolesOf(state: CatalogState, tenant: string) {
   return byName([...state.roles.values()].filter((role) => role.tenant === tenant))
 }
 
+/** The last moment a Date can hold. */
+const LATEST_MS = 8_640_000_000_000_000n
+
 function pendingDrops({ state, principal }: View): SystemTable['rows'] {
-  const due = (ns: string | undefined) => new Date(Number(BigInt(ns ?? '0') / 1_000_000n)).toISOString()
-  return [...state.databases.values()]
-    .filter((database) => database.tenant === principal.tenant && database.dropAtNs !== undefined && isOwner(principal))
-    .map((database) => [
-      due(database.dropAtNs),
-      `${database.tenant}.${database.name}`,
-      'DropDatabase',
-      '0',
-      'Schedule',
-      '',
-    ])
+  if (!isOwner(principal)) return []
+  const row = (dropAtNs: string | undefined, name: string, action: string) => {
+    if (dropAtNs === undefined) return []
+    const ms = BigInt(dropAtNs) / 1_000_000n
+    return [[new Date(Number(ms > LATEST_MS ? LATEST_MS : ms)).toISOString(), name, action, '0', 'Schedule', '']]
+  }
+  const databases = byName(state.databases.values()).filter(({ tenant }) => tenant === principal.tenant)
+  const tenants = principal.isAdmin ? byName(state.tenants.values()) : []
+  return [
+    ...tenants.flatMap((tenant) => row(tenant.dropAtNs, tenant.name, 'DropTenant')),
+    ...databases.flatMap((database) => row(database.dropAtNs, `${database.tenant}.${database.name}`, 'DropDatabase')),
+  ]
 }
 
 /** Administrators see every tenant's statements, owners their tenant's, others their own. */
@@ -258,16 +276,17 @@ const CLUSTER_SCHEMA: Readonly<Record<string, SystemTableSpec>> = {
 const NS_PER_SECOND = 1_000_000_000n
 
 function tenantOptionsJson(tenant: Tenant): string {
-  const dropAfter = tenant.dropAfterNs === undefined ? undefined : BigInt(tenant.dropAfterNs)
+  const isInf = tenant.dropAfterNs === 'INF'
+  const dropAfter = tenant.dropAfterNs === undefined || isInf ? 0n : BigInt(tenant.dropAfterNs)
   return JSON.stringify({
     comment: tenant.comment ?? null,
     limiter_config: tenant.limiter ?? null,
     drop_after:
-      dropAfter === undefined
+      tenant.dropAfterNs === undefined
         ? null
         : {
             duration: { secs: Number(dropAfter / NS_PER_SECOND), nanos: Number(dropAfter % NS_PER_SECOND) },
-            is_inf: false,
+            is_inf: isInf,
           },
     tenant_is_hidden: tenant.dropAtNs !== undefined,
   })

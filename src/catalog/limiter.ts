@@ -1,26 +1,6 @@
 import { CnosError } from '../errors/cnos-error.ts'
+import { LOCAL_NUMBERS, OBJECT_LIMITS, parseLimiterJson, REMOTE_NUMBERS, REQUEST_GROUPS } from './limiter-json.ts'
 import type { LimiterConfig, LimiterNumbers } from './state.ts'
-
-export const OBJECT_LIMITS = [
-  'max_users_number',
-  'max_databases',
-  'max_shard_number',
-  'max_replicate_number',
-  'max_retention_time',
-] as const
-export const REQUEST_GROUPS = [
-  'coord_data_in',
-  'coord_data_out',
-  'coord_queries',
-  'coord_writes',
-  'http_data_in',
-  'http_data_out',
-  'http_queries',
-  'http_writes',
-] as const
-
-const REMOTE = ['max', 'initial', 'refill', 'interval'] as const
-const LOCAL = ['max', 'initial'] as const
 
 /** Groups as written in CREATE/ALTER TENANT. */
 export interface WrittenLimits {
@@ -30,68 +10,68 @@ export interface WrittenLimits {
   readonly limiterJson?: string | undefined
 }
 
+/** CnosDB answers an incomplete group with another code on CREATE than on ALTER. */
+export type LimiterStatement = 'CREATE TENANT' | 'ALTER TENANT'
+
+/**
+ * The limits after a CREATE or ALTER: each number of `object_config` and each request group that is written replaces its
+ * old one, the rest stays; `limiterJson` replaces all. Throws BAD_OPTION for a number that cannot be kept exactly,
+ * TENANT_LIMITER_INVALID (SQL_SYNTAX on ALTER) for a group that lacks a mandatory number.
+ */
+export function mergeLimits(
+  base: LimiterConfig | undefined,
+  written: WrittenLimits,
+  statement: LimiterStatement,
+): LimiterConfig | undefined {
+  if (written.limiterJson !== undefined) return parseLimiterJson(written.limiterJson)
+  if (!written.objectConfig && !written.requestConfig) return base
+  const requests = REQUEST_GROUPS.map((group) => {
+    const numbers = written.requestConfig?.get(group)
+    return [group, numbers ? bucketsOf(group, numbers, statement) : (base?.request_config?.[group] ?? null)] as const
+  })
+  return {
+    object_config: written.objectConfig
+      ? objectNumbers(written.objectConfig, base?.object_config)
+      : (base?.object_config ?? null),
+    request_config: requests.some(([, buckets]) => buckets !== null) ? Object.fromEntries(requests) : null,
+  }
+}
+
 function objectNumbers(written: ReadonlyMap<string, bigint>, base: LimiterNumbers | null | undefined): LimiterNumbers {
   return Object.fromEntries(
     OBJECT_LIMITS.map((name) => {
       const value = written.get(name)
-      return [name, value === undefined ? (base?.[name] ?? null) : Number(value)]
+      return [name, value === undefined ? (base?.[name] ?? null) : exactNumber(value, name)]
     }),
   )
 }
 
-function bucket(
-  group: string,
-  written: ReadonlyMap<string, bigint>,
-  prefix: string,
-  names: readonly string[],
-): LimiterNumbers {
-  return Object.fromEntries(
-    names.map((name) => {
-      const value = written.get(`${prefix}${name}`)
-      if (value === undefined && name !== 'max') {
-        throw new CnosError('TENANT_LIMITER_INVALID', `Semantic error: ${group} lacks ${prefix}${name}`, {
-          hint: `${group} needs remote_initial, remote_refill, remote_interval and local_initial; only the two …_max may be left out`,
-        })
-      }
-      return [name, value === undefined ? null : Number(value)]
-    }),
-  )
+function bucketsOf(group: string, written: ReadonlyMap<string, bigint>, statement: LimiterStatement) {
+  const bucket = (prefix: string, names: readonly string[]): LimiterNumbers =>
+    Object.fromEntries(
+      names.map((name) => {
+        const value = written.get(prefix + name)
+        if (value === undefined && name !== 'max') refuseIncomplete(group, prefix + name, statement)
+        return [name, value === undefined ? null : exactNumber(value, `${group} ${prefix}${name}`)]
+      }),
+    )
+  return { remote_bucket: bucket('remote_', REMOTE_NUMBERS), local_bucket: bucket('local_', LOCAL_NUMBERS) }
 }
 
-/** The limits after a CREATE or ALTER: what is written replaces its group, the rest stays. */
-export function mergeLimits(base: LimiterConfig | undefined, written: WrittenLimits): LimiterConfig | undefined {
-  if (written.limiterJson !== undefined) return parseLimiter(written.limiterJson)
-  if (!written.objectConfig && !written.requestConfig) return base
-  const objects = written.objectConfig
-    ? objectNumbers(written.objectConfig, base?.object_config)
-    : (base?.object_config ?? null)
-  const requests = Object.fromEntries(
-    REQUEST_GROUPS.map((group) => {
-      const numbers = written.requestConfig?.get(group)
-      if (!numbers) return [group, base?.request_config?.[group] ?? null]
-      return [
-        group,
-        {
-          remote_bucket: bucket(group, numbers, 'remote_', REMOTE),
-          local_bucket: bucket(group, numbers, 'local_', LOCAL),
-        },
-      ]
-    }),
-  )
-  const hasRequests = Object.values(requests).some((value) => value !== null)
-  return { object_config: objects, request_config: hasRequests ? requests : null }
+function refuseIncomplete(group: string, name: string, statement: LimiterStatement): never {
+  const isCreate = statement === 'CREATE TENANT'
+  const message = `${isCreate ? 'Semantic' : 'sql parser'} error: ${group} lacks ${name}`
+  throw new CnosError(isCreate ? 'TENANT_LIMITER_INVALID' : 'SQL_SYNTAX', message, {
+    hint: `${group} needs remote_initial, remote_refill, remote_interval and local_initial; only the two …_max may be left out`,
+  })
 }
 
-function parseLimiter(json: string): LimiterConfig {
-  try {
-    const { object_config, request_config } = JSON.parse(json) as Partial<LimiterConfig>
-    return { object_config: object_config ?? null, request_config: request_config ?? null }
-  } catch (cause) {
-    throw new CnosError('BAD_OPTION', 'Semantic error: _limiter is not JSON', { cause })
-  }
+function exactNumber(value: bigint, name: string): number {
+  if (value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value)
+  throw new CnosError('BAD_OPTION', `Semantic error: ${name} must be between 0 and 2^53 - 1, not ${value}`)
 }
 
-/** As CREATE and ALTER TENANT write it: `object_config max_databases = 3, http_queries remote_max = …`. */
+/** As CREATE and ALTER TENANT write it: `object_config max_databases = 3`, `http_queries remote_max = …`. */
 export function printLimits(limiter: LimiterConfig): string[] {
   const print = (numbers: LimiterNumbers, prefix: string) =>
     Object.entries(numbers).flatMap(([name, value]) => (value === null ? [] : [`${prefix}${name} = ${value}`]))

@@ -13,14 +13,13 @@ function refuse(tenant: string, name: string, limit: number): never {
   })
 }
 
-/** CREATE DATABASE under the tenant's limits. Throws OBJECT_LIMIT. */
+/** CREATE DATABASE under the tenant's limits: their number, and what each may have. Throws OBJECT_LIMIT. */
 export function checkDatabaseLimits(state: CatalogState, tenant: string, settings: DatabaseSettings): void {
   const databases = [...state.databases.values()].filter((database) => database.tenant === tenant)
   const maxDatabases = limitOf(state, tenant, 'max_databases')
   if (maxDatabases !== undefined && databases.length >= maxDatabases) refuse(tenant, 'max_databases', maxDatabases)
   const maxShards = limitOf(state, tenant, 'max_shard_number')
-  const shards = databases.reduce((sum, database) => sum + database.settings.shard, settings.shard)
-  if (maxShards !== undefined && shards > maxShards) refuse(tenant, 'max_shard_number', maxShards)
+  if (maxShards !== undefined && settings.shard > maxShards) refuse(tenant, 'max_shard_number', maxShards)
   const maxReplicas = limitOf(state, tenant, 'max_replicate_number')
   if (maxReplicas !== undefined && settings.replica > maxReplicas) refuse(tenant, 'max_replicate_number', maxReplicas)
   const maxDays = limitOf(state, tenant, 'max_retention_time')

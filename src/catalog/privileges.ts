@@ -47,7 +47,7 @@ const STRENGTH: Readonly<Record<Privilege, number>> = { Read: 1, Write: 2, All: 
 export function mayUseDatabase(principal: Principal, database: string, privilege: Privilege): boolean {
   if (principal.isAdmin || principal.systemRole === 'owner') return true
   if (principal.systemRole === 'member' && privilege === 'Read') return true
-  const granted = principal.grants[database]
+  const granted = Object.hasOwn(principal.grants, database) ? principal.grants[database] : undefined
   return granted !== undefined && STRENGTH[granted] >= STRENGTH[privilege]
 }
 
@@ -66,9 +66,12 @@ function insufficient(expected: string, hint?: string): CnosError {
 
 export function requireDatabasePrivilege(principal: Principal, database: string, privilege: Privilege): void {
   if (mayUseDatabase(principal, database, privilege)) return
-  const word = privilege === 'All' ? 'Full' : privilege
+  const expected = `${privilege} on database ${database} of tenant ${principal.tenantId}`
+  if (database === 'information_schema') {
+    throw insufficient(expected, 'only owners, members and roles that inherit one of them read it')
+  }
   throw insufficient(
-    `${word} on database ${database} of tenant ${principal.tenantId}`,
+    expected,
     `an owner of the tenant can GRANT ${privilege.toUpperCase()} ON DATABASE ${database} TO a role of user ${principal.user}`,
   )
 }

@@ -74,12 +74,13 @@ export function revokePrivileges(state: CatalogState, name: RoleName, grants: re
   const role = requireCustomRole(state, name)
   const left = { ...role.grants }
   for (const { database, privilege } of grants) {
-    if (left[database] !== privilege) {
+    const granted = Object.hasOwn(left, database) ? left[database] : undefined
+    if (granted !== privilege) {
       throw new CnosError(
         'PRIVILEGE_NOT_GRANTED',
         `The role ${name.name} has no ${privilege} on database ${database}`,
         {
-          hint: left[database] ? `it has ${left[database]}` : 'it has no privilege there',
+          hint: granted ? `it has ${granted}` : 'it has no privilege there',
         },
       )
     }

@@ -1,7 +1,7 @@
 import { printDatabaseSettings } from './database-settings.ts'
 import { type ListedQuery, readableDatabases, visibleQueries } from './information-schema.ts'
 import type { Principal } from './privileges.ts'
-import { type CatalogState, type DatabaseEntry, type TableEntry, tablesOf } from './state.ts'
+import { type CatalogState, type DatabaseEntry, findDatabase, type TableEntry, tablesOf } from './state.ts'
 import type { SystemTable } from './system-table.ts'
 
 const text = (...names: string[]): SystemTable['columns'] => names.map((name) => ({ name, type: 'VARCHAR' }))
@@ -13,7 +13,7 @@ export function showDatabases(state: CatalogState, principal: Principal): System
 
 /** SHOW TABLES: sorted; an unknown database gives no rows, as CnosDB does. */
 export function showTables(state: CatalogState, tenant: string, database: string): SystemTable {
-  const names = tablesOf(state, tenant, database).map(({ name }) => name)
+  const names = findDatabase(state, tenant, database) ? tablesOf(state, tenant, database).map(({ name }) => name) : []
   return { columns: text('table_name'), rows: names.sort().map((name) => [name]) }
 }
 

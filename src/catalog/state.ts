@@ -15,7 +15,7 @@ export interface Tenant {
   /** CnosDB's privilege messages name tenants by number. */
   readonly id: string
   readonly comment?: string
-  /** Nanoseconds as decimal text: JSON has no bigint. */
+  /** Nanoseconds as decimal text (JSON has no bigint), or INF. */
   readonly dropAfterNs?: string
   readonly limiter?: LimiterConfig
   /** Set while a delayed DROP waits: hidden, and gone at this time (ns since 1970, decimal). */
@@ -169,6 +169,7 @@ export function requireTable(state: CatalogState, tenant: string, database: stri
   throw new CnosError('TABLE_NOT_FOUND', `Table not found: "${tenant}.${database}.${name}"`)
 }
 
+/** Also of a database that is being dropped. */
 export function tablesOf(state: CatalogState, tenant: string, database: string): TableEntry[] {
   return [...state.tables.values()].filter((table) => table.tenant === tenant && table.database === database)
 }

@@ -9,9 +9,15 @@ export interface SystemTable {
   readonly rows: readonly (readonly SystemValue[])[]
 }
 
+/** The engine takes a NUL in a statement for its end. */
+function textLiteral(text: string): string {
+  const pieces = text.split('\0').map(quoteString)
+  return pieces.length === 1 ? pieces.join('') : `(${pieces.join(' || chr(0) || ')})`
+}
+
 function literal(value: SystemValue): string {
   if (value === null) return 'NULL'
-  return typeof value === 'string' ? quoteString(value) : String(value)
+  return typeof value === 'string' ? textLiteral(value) : String(value)
 }
 
 /** A SELECT with exactly these columns and types, also when there is no row. */

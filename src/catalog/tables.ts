@@ -1,25 +1,21 @@
 import { addColumnSql, createTableSql, dropColumnSql, dropTableSql, renameColumnSql } from '../engine/table.ts'
 import { CnosError } from '../errors/cnos-error.ts'
-import {
-  CODECS,
-  type Codec,
-  type Column,
-  type DataType,
-  fieldsOf,
-  GEOMETRY_TYPES,
-  timeTypeOf,
-} from '../model/schema.ts'
+import { type Column, fieldsOf, timeTypeOf } from '../model/schema.ts'
 import { type CatalogChange, type ChangeContext, NO_CHANGE, put, remove } from './catalog.ts'
+import { checkNames, codecOf, fieldOf, tagOf, type WrittenColumn } from './columns.ts'
 import { checkObjectName } from './names.ts'
 import {
   type CatalogState,
   type ExternalTable,
+  findTable,
   keyOf,
   requireDatabase,
   requireTable,
   type StreamTable,
+  SYSTEM_TENANT,
   type TimeSeriesTable,
 } from './state.ts'
+import { checkStream, STREAM_OPTIONS } from './stream.ts'
 
 export interface TableName {
   readonly tenant: string
@@ -27,92 +23,16 @@ export interface TableName {
   readonly name: string
 }
 
-/** A column as written: `type` upper case with single blanks. */
-export interface WrittenColumn {
-  readonly name: string
-  readonly type: string
-  readonly codec?: string | undefined
+/** `cluster_schema.tenants` and `.users` are made by the server: a table of that name could never be read. */
+function isClusterView({ tenant, database, name }: TableName): boolean {
+  return tenant === SYSTEM_TENANT && database === 'cluster_schema' && /^(tenants|users)$/i.test(name)
 }
 
-const INTEGER_CODECS = ['DEFAULT', 'NULL', 'DELTA', 'DELTATS', 'QUANTILE']
-const TEXT_CODECS = ['DEFAULT', 'NULL', 'GZIP', 'BZIP', 'ZSTD', 'SNAPPY', 'ZLIB']
-const CODECS_OF: Readonly<Record<string, readonly string[]>> = {
-  BIGINT: INTEGER_CODECS,
-  'BIGINT UNSIGNED': INTEGER_CODECS,
-  DOUBLE: ['DEFAULT', 'NULL', 'GORILLA', 'QUANTILE'],
-  BOOLEAN: ['DEFAULT', 'NULL', 'BITPACK'],
-}
-
-/** The type of a field. Throws DATA_TYPE_NOT_ALLOWED, or COLUMN_EXISTS for a second time column. */
-export function fieldTypeOf({ name, type }: WrittenColumn): DataType {
-  const geometry = /^GEOMETRY\s*\(\s*(\w+)\s*,\s*0\s*\)$/i.exec(type)
-  const subType = GEOMETRY_TYPES.find((candidate) => candidate === geometry?.[1]?.toUpperCase())
-  if (subType) return `Geometry(${subType}, 0)`
-  switch (type) {
-    case 'BIGINT':
-    case 'BIGINT UNSIGNED':
-    case 'DOUBLE':
-    case 'BOOLEAN':
-    case 'STRING':
-      return type
-    default:
-  }
-  if (type.startsWith('TIMESTAMP')) {
-    throw new CnosError(
-      'COLUMN_EXISTS',
-      `Semantic error: Column ${name}: a table has one time column, named time, which is not declared`,
-    )
-  }
-  throw new CnosError(
-    'DATA_TYPE_NOT_ALLOWED',
-    `Semantic error: The data type of column ${name} is not supported: ${type}`,
-    {
-      hint: 'use BIGINT, BIGINT UNSIGNED, DOUBLE, STRING, BOOLEAN or GEOMETRY(POINT, 0)',
-    },
-  )
-}
-
-function codecOf(column: WrittenColumn, type: DataType): Codec {
-  const written = column.codec ?? 'DEFAULT'
-  const allowed = CODECS_OF[type] ?? TEXT_CODECS
-  const codec = CODECS.find((candidate) => candidate === written)
-  if (codec && allowed.includes(codec)) return codec
-  throw new CnosError(
-    'CODEC_NOT_ALLOWED',
-    `Semantic error: Codec ${written} does not fit column ${column.name} of type ${type}`,
-    {
-      hint: `use one of ${allowed.join(', ')}`,
-    },
-  )
-}
-
-function fieldOf(written: WrittenColumn): Column {
-  const type = fieldTypeOf(written)
-  return { name: written.name, kind: 'field', type, codec: codecOf(written, type) }
-}
-
-const tagOf = (name: string): Column => ({ name, kind: 'tag', type: 'STRING', codec: 'DEFAULT' })
-
-function checkNames(columns: readonly Column[]): void {
-  const seen = new Map<string, string>()
-  for (const { name } of columns) {
-    const other = seen.get(name.toLowerCase())
-    if (other === name) throw new CnosError('DUPLICATE_COLUMN', `Semantic error: Duplicate column ${name}`)
-    if (other !== undefined) {
-      throw new CnosError(
-        'UNSUPPORTED',
-        `This feature is not implemented: columns that differ only in case: ${other} and ${name}`,
-        { hint: 'rename one of them' },
-      )
-    }
-    seen.set(name.toLowerCase(), name)
-  }
-}
-
-function refuseExisting(state: CatalogState, { tenant, database, name }: TableName, ifNotExists: boolean): boolean {
+function isThere(state: CatalogState, table: TableName, ifNotExists: boolean): boolean {
+  const { tenant, database, name } = table
   checkObjectName(name)
   requireDatabase(state, tenant, database)
-  if (!state.tables.has(keyOf(tenant, database, name))) return false
+  if (!isClusterView(table) && !state.tables.has(keyOf(tenant, database, name))) return false
   if (ifNotExists) return true
   throw new CnosError('TABLE_EXISTS', `Table ${name} already exists.`)
 }
@@ -127,7 +47,7 @@ export function createTable(
   },
   context: ChangeContext,
 ): CatalogChange {
-  if (refuseExisting(state, table, options.ifNotExists)) return NO_CHANGE
+  if (isThere(state, table, options.ifNotExists)) return NO_CHANGE
   const { tenant, database, name } = table
   if (options.fields.length === 0) {
     throw new CnosError('SQL_SYNTAX', `sql parser error: Table ${name} needs at least one field`, {
@@ -160,7 +80,8 @@ export function createExternalTable(
   entry: Omit<ExternalTable, 'engine'>,
   ifNotExists: boolean,
 ): CatalogChange {
-  if (refuseExisting(state, entry, ifNotExists)) return NO_CHANGE
+  if (isThere(state, entry, ifNotExists)) return NO_CHANGE
+  checkNames(entry.columns)
   return {
     objects: [
       put('tables', keyOf(entry.tenant, entry.database, entry.name), {
@@ -171,22 +92,23 @@ export function createExternalTable(
   }
 }
 
-/** The source table must be there; the job that would feed the stream is not run by an embedded server. */
+/** Kept, listed and dumped; the job that would feed the stream is not run by an embedded server. */
 export function createStreamTable(
   state: CatalogState,
   entry: Omit<StreamTable, 'engine'>,
   ifNotExists: boolean,
 ): CatalogChange {
-  if (refuseExisting(state, entry, ifNotExists)) return NO_CHANGE
-  for (const option of ['db', 'table', 'event_time_column']) {
-    if (entry.options[option] === undefined)
-      throw new CnosError('BAD_OPTION', `Semantic error: \`${option}\` must be initialized`)
-  }
-  requireTable(state, entry.tenant, entry.options.db ?? '', entry.options.table ?? '')
+  if (isThere(state, entry, ifNotExists)) return NO_CHANGE
+  checkNames(entry.columns)
+  checkStream(state, entry)
+  const options = Object.fromEntries(
+    STREAM_OPTIONS.flatMap((name) => (entry.options[name] === undefined ? [] : [[name, entry.options[name]]])),
+  )
   return {
     objects: [
       put('tables', keyOf(entry.tenant, entry.database, entry.name), {
         ...entry,
+        options,
         engine: 'STREAM',
       } satisfies StreamTable),
     ],
@@ -198,7 +120,7 @@ export function dropTable(
   { tenant, database, name }: TableName,
   { ifExists }: { readonly ifExists: boolean },
 ): CatalogChange {
-  const entry = state.tables.get(keyOf(tenant, database, name))
+  const entry = findTable(state, tenant, database, name)
   if (!entry) {
     if (ifExists) return NO_CHANGE
     throw new CnosError('TABLE_NOT_FOUND', `Table not found: "${name}"`, { hint: 'SHOW TABLES lists the tables' })

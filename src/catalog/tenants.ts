@@ -1,8 +1,9 @@
 import { CnosError } from '../errors/cnos-error.ts'
 import { type Duration, parseDuration } from '../model/duration.ts'
 import { type CatalogChange, type ChangeContext, NO_CHANGE, put, remove } from './catalog.ts'
-import { removeDatabase, removeTenantObjects } from './databases.ts'
-import { mergeLimits, type WrittenLimits } from './limiter.ts'
+import { durationOf } from './database-settings.ts'
+import { removeTenant } from './databases.ts'
+import { type LimiterStatement, mergeLimits, type WrittenLimits } from './limiter.ts'
 import { checkObjectName } from './names.ts'
 import { checkMemberLimit } from './object-limits.ts'
 import {
@@ -20,20 +21,24 @@ export interface WrittenTenantOptions extends WrittenLimits {
   readonly dropAfter?: string | undefined
 }
 
-function withOptions(tenant: Tenant, written: WrittenTenantOptions): Tenant {
+function withOptions(tenant: Tenant, written: WrittenTenantOptions, statement: LimiterStatement): Tenant {
   const dropAfter = written.dropAfter === undefined ? undefined : parseDuration(written.dropAfter, 'drop_after')
-  const limiter = mergeLimits(tenant.limiter, written)
+  const limiter = mergeLimits(tenant.limiter, written, statement)
   if (tenant.name === SYSTEM_TENANT && limiter) {
     throw new CnosError('SYSTEM_TENANT_LIMITER', `Can't set limiter of system tenant ${SYSTEM_TENANT}`)
   }
   return {
     ...tenant,
     ...(written.comment === undefined ? {} : { comment: written.comment }),
-    ...(dropAfter === undefined || dropAfter === 'INF' ? {} : { dropAfterNs: String(dropAfter) }),
+    ...(dropAfter === undefined ? {} : { dropAfterNs: String(dropAfter) }),
     ...(limiter ? { limiter } : {}),
   }
 }
 
+/**
+ * Throws TENANT_EXISTS, with `ifNotExists` as well when the name belongs to a tenant that is being dropped: it could not
+ * be used.
+ */
 export function createTenant(
   state: CatalogState,
   name: string,
@@ -41,15 +46,19 @@ export function createTenant(
   context: ChangeContext,
 ): CatalogChange {
   checkObjectName(name)
-  if (state.tenants.has(keyOf(name))) {
-    if (options.ifNotExists) return NO_CHANGE
-    throw new CnosError('TENANT_EXISTS', `The tenant ${name} already exists`)
+  const existing = state.tenants.get(keyOf(name))
+  if (existing) {
+    const isHidden = existing.dropAtNs !== undefined
+    if (options.ifNotExists && !isHidden) return NO_CHANGE
+    const hint = { hint: `it is being dropped: RECOVER TENANT ${name}, or wait` }
+    throw new CnosError('TENANT_EXISTS', `The tenant ${name} already exists`, isHidden ? hint : {})
   }
-  return { objects: [put('tenants', keyOf(name), withOptions({ name, id: context.newId() }, options.written))] }
+  const tenant = withOptions({ name, id: context.newId() }, options.written, 'CREATE TENANT')
+  return { objects: [put('tenants', keyOf(name), tenant)] }
 }
 
 export function alterTenant(state: CatalogState, name: string, written: WrittenTenantOptions): CatalogChange {
-  return { objects: [put('tenants', keyOf(name), withOptions(requireTenant(state, name), written))] }
+  return { objects: [put('tenants', keyOf(name), withOptions(requireTenant(state, name), written, 'ALTER TENANT'))] }
 }
 
 export function unsetTenantOption(
@@ -75,19 +84,14 @@ export function dropTenant(
     if (options.ifExists) return NO_CHANGE
     throw new CnosError('TENANT_NOT_FOUND', `The tenant ${name} not found`)
   }
-  if (options.after === 'INF') throw new CnosError('BAD_OPTION', 'Semantic error: AFTER needs a finite duration')
-  const after = options.after ?? (tenant.dropAfterNs === undefined ? undefined : BigInt(tenant.dropAfterNs))
-  if (after !== undefined)
-    return { objects: [put('tenants', keyOf(name), { ...tenant, dropAtNs: String(nowNs + after) })] }
-  const databases = [...state.databases.values()].filter((database) => database.tenant === name)
-  const changes = databases.map((database) => removeDatabase(state, database))
-  return {
-    objects: [
-      ...changes.flatMap((change) => change.objects).filter(({ kind }) => kind !== 'roles'),
-      ...removeTenantObjects(state, name),
-    ],
-    ddl: changes.flatMap((change) => change.ddl ?? []),
+  const after = options.after ?? (tenant.dropAfterNs === undefined ? undefined : durationOf(tenant.dropAfterNs))
+  if (after === undefined) return removeTenant(state, name)
+  if (after === 'INF') {
+    throw new CnosError('BAD_OPTION', 'Semantic error: AFTER needs a finite duration', {
+      hint: `write DROP TENANT ${name} AFTER '7d', or AFTER '0s' to drop it soon`,
+    })
   }
+  return { objects: [put('tenants', keyOf(name), { ...tenant, dropAtNs: String(nowNs + after) })] }
 }
 
 export function recoverTenant(

@@ -1,6 +1,7 @@
 import { CnosError } from '../errors/cnos-error.ts'
 import { type CatalogChange, type ChangeContext, NO_CHANGE, put, remove } from './catalog.ts'
 import { checkObjectName } from './names.ts'
+import { checkHash } from './passwords.ts'
 import { type CatalogState, keyOf, ROOT, requireUser, type User } from './state.ts'
 
 /** Options as written; a plain password has been hashed by the caller. */
@@ -13,6 +14,7 @@ export interface WrittenUserOptions {
 }
 
 function withOptions(user: User, written: WrittenUserOptions): User {
+  if (written.hashPassword !== undefined) checkHash(written.hashPassword)
   const given = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined))
   return { ...user, ...given }
 }

@@ -2,19 +2,26 @@ import { CnosError } from '../errors/cnos-error.ts'
 
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
-/** `128MiB`, `128 MiB`, `128M` and `128K` are powers of 1024; `1GB` is a power of 1000; a bare number is bytes. */
+/**
+ * `128MiB`, `128 MiB`, `128M` and `128K` are powers of 1024; `1GB` is a power of 1000; a bare number is bytes. Throws
+ * BAD_OPTION for other text, and for a fraction that is no whole number of bytes.
+ */
 export function parseByteSize(text: string, option: string): bigint {
   const match = /^(\d+)(?:\.(\d+))?\s*(?:([KMGTP])(i?)(B?)|B)?$/i.exec(text.trim())
-  if (!match) {
-    throw new CnosError('BAD_OPTION', `Semantic error: '${text}' is not a valid size for ${option}`, {
-      hint: `write ${option} '128MiB' or '1GiB'`,
-    })
-  }
+  if (!match) refuse(text, option)
   const [, whole = '0', fraction = '', letter = '', isBinary, isBytes] = match
   const power = letter === '' ? 0 : 'KMGTP'.indexOf(letter.toUpperCase()) + 1
   const base = isBinary || !isBytes ? 1024n : 1000n
   const scale = 10n ** BigInt(fraction.length)
-  return (BigInt(whole + fraction) * base ** BigInt(power)) / scale
+  const scaled = BigInt(whole + fraction) * base ** BigInt(power)
+  if (scaled % scale !== 0n) refuse(text, option)
+  return scaled / scale
+}
+
+function refuse(text: string, option: string): never {
+  throw new CnosError('BAD_OPTION', `Semantic error: '${text}' is not a valid size for ${option}`, {
+    hint: `write ${option} '128MiB' or '1GiB'`,
+  })
 }
 
 /** Binary units with as many digits as needed: `512 MiB`, `286.102294921875 MiB`. Exact. */

@@ -13,15 +13,15 @@ const YEAR = 31_557_600n * SECOND
 
 const UNITS: readonly (readonly [bigint, readonly string[]])[] = [
   [1n, ['ns', 'nsec', 'nanos']],
-  [1_000n, ['us', 'usec', 'µs']],
+  [1_000n, ['us', 'usec', 'micros', 'µs']],
   [1_000_000n, ['ms', 'msec', 'millis']],
   [SECOND, ['s', 'sec', 'secs', 'second', 'seconds']],
   [MINUTE, ['m', 'min', 'mins', 'minute', 'minutes']],
   [HOUR, ['h', 'hr', 'hrs', 'hour', 'hours']],
   [DAY, ['d', 'day', 'days']],
-  [7n * DAY, ['w', 'week', 'weeks']],
+  [7n * DAY, ['w', 'wk', 'wks', 'week', 'weeks']],
   [MONTH, ['M', 'month', 'months']],
-  [YEAR, ['y', 'year', 'years']],
+  [YEAR, ['y', 'yr', 'yrs', 'year', 'years']],
 ]
 
 const UNIT_OF = new Map(UNITS.flatMap(([ns, names]) => names.map((name) => [name, ns] as const)))
