@@ -4,9 +4,10 @@ import type { Clock } from '../async/clock.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { durationOf } from '../catalog/database-settings.ts'
 import { requireDatabasePrivilege, resolvePrincipal } from '../catalog/privileges.ts'
-import { type DatabaseSettings, requireDatabase, requireTable, type TimeSeriesTable } from '../catalog/state.ts'
+import { type DatabaseSettings, requireDatabase, requireTable } from '../catalog/state.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/engine.ts'
+import { isCnosError } from '../errors/cnos-error.ts'
 import type { Precision } from '../model/schema.ts'
 import { columnBatchOf } from './column-batch.ts'
 import { currentTable, ensureTable } from './ensure-table.ts'
@@ -14,6 +15,9 @@ import type { LineBatch } from './line-batch.ts'
 import { parseLines } from './line-parser.ts'
 import { convertTicks } from './line-time.ts'
 import { missingColumns, refuseExpired, refuseMissing } from './target-columns.ts'
+
+const MAX_TRIES = 12
+const FIRST_PAUSE_MS = 2
 
 /** Who writes, where to, and with what. */
 export interface WriteContext {
@@ -53,13 +57,27 @@ export async function writeLines(
     checkBatch(context, settings, bytes, batch)
     refuseExpired(batch, minTimeNs && convertTicks(minTimeNs, 'NS', settings.precision))
   }
-  const tables: TimeSeriesTable[] = []
-  for (const batch of batches)
-    tables.push(await ensureTable(catalog, { tenant, database, name: batch.table }, bytes, batch))
-  for (const [i, { stored, schema }] of tables.entries()) {
-    await appendColumns(engine, { name: stored, schema }, columnBatchOf(batches[i] as LineBatch), { signal, minTimeNs })
+  const tableOf = (batch: LineBatch) => ensureTable(catalog, { tenant, database, name: batch.table }, bytes, batch)
+  for (const batch of batches) await retryConflicts(clock, { signal }, () => tableOf(batch))
+  for (const batch of batches) {
+    await retryConflicts(clock, { signal }, async () => {
+      const { stored, schema } = await tableOf(batch)
+      await appendColumns(engine, { name: stored, schema }, columnBatchOf(batch), { signal, minTimeNs })
+    })
   }
   return { rows: batches.reduce((sum, batch) => sum + batch.rows, 0) }
+}
+
+/** Another request may add columns to a table while rows are stored in it: then nothing was stored, and it goes again. */
+async function retryConflicts<T>(clock: Clock, { signal }: Abortable, store: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await store()
+    } catch (error) {
+      if (!isCnosError(error, 'META_CONFLICT') || tries === MAX_TRIES) throw error
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** tries * clock.random(), { signal })
+    }
+  }
 }
 
 /** Lets other requests be served between two steps. */

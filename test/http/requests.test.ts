@@ -198,8 +198,8 @@ describe('bodies', () => {
 })
 
 describe('broken streams', () => {
-  const FAILS_LATE = `SELECT CASE WHEN a = 4900000 THEN CAST('x' || a AS BIGINT) ELSE a END AS a FROM range(5000000) AS t(a)`
-  const FAILS_EARLY = `SELECT CASE WHEN a = 100 THEN CAST('x' || a AS BIGINT) ELSE a END AS a FROM range(5000000) AS t(a)`
+  const FAILS_LATE = `SELECT CASE WHEN a = 900000 THEN CAST('x' || a AS BIGINT) ELSE a END AS a FROM range(1000000) AS t(a)`
+  const FAILS_EARLY = `SELECT CASE WHEN a = 100 THEN CAST('x' || a AS BIGINT) ELSE a END AS a FROM range(1000000) AS t(a)`
 
   it('an early failure is a clean error', async () => {
     expect(codeOf(await server.sql(FAILS_EARLY))[0]).toBe(422)
