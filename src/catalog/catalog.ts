@@ -74,7 +74,7 @@ export async function openCatalog(engine: Engine, { clock, hashRootPassword }: O
         const change = build(state, context)
         if (change.objects.length === 0 && !change.ddl?.length) return
         await engine.transaction((session) => commit(session, change, id))
-        state = applied(state, change)
+        state = applyChange(state, change)
         nextId = id
       }
       return oneAtATime.run(apply, { signal })
@@ -96,6 +96,9 @@ async function loadState(engine: Engine): Promise<CatalogState> {
   }
   return state as unknown as CatalogState
 }
+
+/** A catalog without any object. */
+export const emptyCatalogState = (): CatalogState => emptyState() as unknown as CatalogState
 
 function emptyState(): MutableState {
   return Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, unknown>()])) as MutableState
@@ -125,7 +128,8 @@ async function commit(session: Session, { objects, ddl = [] }: CatalogChange, ne
   await session.run(`INSERT INTO catalog.next_id VALUES (${nextId})`)
 }
 
-function applied(state: CatalogState, { objects }: CatalogChange): CatalogState {
+/** The state after a change, physical tables aside; `state` itself stays as it is. */
+export function applyChange(state: CatalogState, { objects }: CatalogChange): CatalogState {
   const changed = new Set(objects.map(({ kind }) => kind))
   const next = Object.fromEntries(
     KINDS.map((kind) => [kind, changed.has(kind) ? new Map<string, unknown>(state[kind]) : state[kind]]),

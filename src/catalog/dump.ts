@@ -1,10 +1,13 @@
 import { printDuration } from '../model/duration.ts'
 import type { Column } from '../model/schema.ts'
-import { printDatabaseSettings } from './database-settings.ts'
+import { DEFAULT_DATABASE_SETTINGS, durationOf, printDatabaseSettings } from './database-settings.ts'
+import { isSystemDatabase } from './databases.ts'
+import { ROOT_COMMENT, SYSTEM_TENANT_COMMENT } from './first-objects.ts'
 import { printLimits } from './limiter.ts'
 import {
   type CatalogState,
   type DatabaseEntry,
+  DEFAULT_DATABASE,
   type ExternalTable,
   type ForeignColumn,
   keyOf,
@@ -26,10 +29,12 @@ const byName = <T extends { readonly name: string }>(items: Iterable<T>) =>
   [...items].sort((a, b) => compare(a.name, b.name))
 
 /**
- * CnosDB's dump dialect: keywords in lower case, one statement a line, in an order that replays. The lines of 2.4.3 that
- * it cannot read itself are mended: limits are option groups and not `_limiter`, geometry columns carry their sub-type,
- * `"` in names is doubled, hidden objects are left out, every CREATE that knows it says `if not exists`, and all
- * time-series tables of a tenant come before its external and stream tables.
+ * CnosDB's dump dialect: keywords in lower case, one statement a line, in an order that replays. What 2.4.3 gets wrong
+ * is mended: limits are option groups and not `_limiter`, and come last so that they do not stop the restore; geometry
+ * columns carry their sub-type; `"` in names is doubled; hidden objects are left out; every CREATE that knows it says
+ * `if not exists`; all time-series tables of a tenant come before its external and stream tables; what was changed in
+ * root, in tenant cnosdb and in its first databases follows as ALTER. What root signs in with is left out: replaying it
+ * would lock out whoever replays.
  */
 export function dumpDdl(state: CatalogState, { tenant: only }: { readonly tenant?: string | undefined } = {}): string {
   const tenants = byName(state.tenants.values()).filter(
@@ -42,6 +47,7 @@ export function dumpDdl(state: CatalogState, { tenant: only }: { readonly tenant
     '-- Dump Global Object',
     ...tenants.filter((tenant) => tenant.name !== SYSTEM_TENANT).map(tenantLine),
     ...users.map(userLine),
+    ...(only === undefined ? rootLines(state) : []),
     ...tenants.flatMap((tenant) => tenantLines(state, tenant)),
   ]
   return `${lines.join('\n')}\n`
@@ -52,13 +58,35 @@ function changeTenantName(tenant: string): string {
   return tenant.startsWith('"') || tenant.trim() !== tenant ? name(tenant) : tenant
 }
 
-function tenantLine(tenant: Tenant): string {
-  const options = [
-    ...(tenant.comment === undefined ? [] : [`comment=${string(tenant.comment)}`]),
-    ...(tenant.dropAfterNs === undefined ? [] : [`drop_after=${string(printDuration(BigInt(tenant.dropAfterNs)))}`]),
-    ...(tenant.limiter ? printLimits(tenant.limiter) : []),
+function tenantOptions({ comment, dropAfterNs }: Tenant): readonly (readonly [string, string])[] {
+  return [
+    ...(comment === undefined ? [] : [['comment', comment] as const]),
+    ...(dropAfterNs === undefined ? [] : [['drop_after', printDuration(durationOf(dropAfterNs))] as const]),
   ]
+}
+
+function tenantLine(tenant: Tenant): string {
+  const options = tenantOptions(tenant).map(([option, value]) => `${option}=${string(value)}`)
   return `create tenant if not exists ${name(tenant.name)}${options.length > 0 ? ` with ${options.join(', ')}` : ''};`
+}
+
+/** What was changed in the tenant that every server is born with. */
+function systemTenantLines(tenant: Tenant): string[] {
+  const alter = `alter tenant ${name(tenant.name)}`
+  return [
+    ...(tenant.comment === undefined ? [`${alter} unset comment;`] : []),
+    ...tenantOptions(tenant)
+      .filter(([option, value]) => option !== 'comment' || value !== SYSTEM_TENANT_COMMENT)
+      .map(([option, value]) => `${alter} set ${option}=${string(value)};`),
+  ]
+}
+
+/** What was changed in root, but for what it signs in with. */
+function rootLines(state: CatalogState): string[] {
+  const comment = state.users.get(keyOf(ROOT))?.comment
+  return comment === undefined || comment === ROOT_COMMENT
+    ? []
+    : [`alter user ${name(ROOT)} set comment=${string(comment)};`]
 }
 
 function userLine(user: User): string {
@@ -86,21 +114,29 @@ function tenantLines(state: CatalogState, tenant: Tenant): string[] {
   return [
     `-- Dump Tenant ${tenant.name} Object`,
     `\\change_tenant ${changeTenantName(tenant.name)}`,
+    ...(tenant.name === SYSTEM_TENANT ? systemTenantLines(tenant) : []),
     ...databases.flatMap(databaseLines),
     ...roles.flatMap((role) => roleLines(role, databases)),
     ...members.map(
       (member) => `alter tenant ${name(tenant.name)} add user ${name(member.user)} as ${name(member.role)};`,
     ),
-    ...tables.filter((table) => table.engine === 'TSKV').map(tableLine),
+    ...tables.filter((table) => table.engine === 'TSKV').flatMap(tableLines),
     ...tables.filter((table) => table.engine === 'EXTERNAL').map(externalTableLine),
     ...tables.filter((table) => table.engine === 'STREAM').map(streamTableLine),
+    ...(tenant.limiter ? limitLines(tenant.name, printLimits(tenant.limiter)) : []),
   ]
 }
 
+const limitLines = (tenant: string, limits: readonly string[]) =>
+  limits.map((group) => `alter tenant ${name(tenant)} set ${group};`)
+
 function databaseLines(database: DatabaseEntry): string[] {
+  if (isSystemDatabase(database)) return firstDatabaseLines(database)
   const printed = printDatabaseSettings(database.settings)
-  const isPublic = database.tenant === SYSTEM_TENANT && database.name === 'public'
-  if (isPublic) return []
+  return [createDatabaseLine(database.name, printed)]
+}
+
+function createDatabaseLine(database: string, printed: ReturnType<typeof printDatabaseSettings>): string {
   const options = [
     `precision ${string(printed.precision)}`,
     `max_memcache_size ${string(printed.maxMemcacheSize)}`,
@@ -114,7 +150,22 @@ function databaseLines(database: DatabaseEntry): string[] {
     `replica ${printed.replica}`,
     `vnode_duration ${string(printed.vnodeDuration)}`,
   ]
-  return [`create database if not exists ${name(database.name)} with ${options.join(' ')};`]
+  return `create database if not exists ${name(database)} with ${options.join(' ')};`
+}
+
+/** A database that every server is born with, as it was then (`public` goes without saying), and what was changed. */
+function firstDatabaseLines(database: DatabaseEntry): string[] {
+  const first = printDatabaseSettings(DEFAULT_DATABASE_SETTINGS)
+  const printed = printDatabaseSettings(database.settings)
+  const changed = [
+    printed.ttl === first.ttl ? [] : [`ttl ${string(printed.ttl)}`],
+    printed.shard === first.shard ? [] : [`shard ${printed.shard}`],
+    printed.vnodeDuration === first.vnodeDuration ? [] : [`vnode_duration ${string(printed.vnodeDuration)}`],
+  ].flat()
+  return [
+    ...(database.name === DEFAULT_DATABASE ? [] : [createDatabaseLine(database.name, first)]),
+    ...changed.map((option) => `alter database ${name(database.name)} set ${option};`),
+  ]
 }
 
 function roleLines(role: Role, databases: readonly DatabaseEntry[]): string[] {
@@ -131,13 +182,18 @@ function roleLines(role: Role, databases: readonly DatabaseEntry[]): string[] {
 
 const codec = (column: Column) => (column.codec === 'DEFAULT' ? '' : ` CODEC(${column.codec})`)
 
-function tableLine(table: TimeSeriesTable): string {
+function tableLines(table: TimeSeriesTable): string[] {
   const { columns } = table.schema
   const fields = columns
     .filter(({ kind }) => kind === 'field')
     .map((column) => `${name(column.name)} ${column.type.toUpperCase()}${codec(column)}`)
   const tags = columns.filter(({ kind }) => kind === 'tag').map((column) => name(column.name))
-  return `create table if not exists ${name(table.database)}.${name(table.name)} (${[...fields, `tags (${tags.join(', ')})`].join(', ')});`
+  const where = `${name(table.database)}.${name(table.name)}`
+  const timeCodec = columns.find(({ kind }) => kind === 'time')?.codec ?? 'DEFAULT'
+  return [
+    `create table if not exists ${where} (${[...fields, `tags (${tags.join(', ')})`].join(', ')});`,
+    ...(timeCodec === 'DEFAULT' ? [] : [`alter table ${where} alter "time" set codec(${timeCodec});`]),
+  ]
 }
 
 const foreignColumns = (columns: readonly ForeignColumn[]) =>

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { CnosError } from '../errors/cnos-error.ts'
 import { bcryptHash, bcryptMatches } from './bcrypt-thread.ts'
+import type { User } from './state.ts'
 
 const COST = 12
 /** bcrypt looks at this many bytes; two longer passwords with one beginning would be the same. */
@@ -24,6 +25,25 @@ export async function hashPassword(password: string): Promise<string> {
       hint: 'choose a shorter password: what comes after 72 bytes would not count',
     },
   )
+}
+
+interface NewPassword {
+  readonly password?: string | undefined
+  readonly hashPassword?: string | undefined
+}
+
+/** A password that has to be changed is not changed by setting it again: throws INSUFFICIENT_PRIVILEGES. */
+export async function requireOtherPassword(
+  user: User | undefined,
+  { password, hashPassword }: NewPassword,
+): Promise<void> {
+  if (!user?.mustChangePassword || user.hashPassword === undefined) return
+  const isSame =
+    password === undefined ? hashPassword === user.hashPassword : await bcryptMatches(password, user.hashPassword)
+  if (!isSame) return
+  throw new CnosError('INSUFFICIENT_PRIVILEGES', 'Insufficient privileges, expected [input different password]', {
+    hint: 'choose a password that is not the present one',
+  })
 }
 
 /** Throws BAD_OPTION for a hash that would keep the server busy for minutes; anything else is stored as given. */

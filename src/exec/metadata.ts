@@ -1,8 +1,8 @@
 import type { CatalogChange, ChangeContext } from '../catalog/catalog.ts'
 import { alterDatabase, createDatabase, dropDatabase, recoverDatabase } from '../catalog/databases.ts'
-import { hashPassword } from '../catalog/passwords.ts'
+import { hashPassword, requireOtherPassword } from '../catalog/passwords.ts'
 import { createRole, dropRole, grantPrivileges, revokePrivileges } from '../catalog/roles.ts'
-import { type CatalogState, findTable } from '../catalog/state.ts'
+import { type CatalogState, findTable, keyOf } from '../catalog/state.ts'
 import { alterTable, createExternalTable, createStreamTable, createTable, dropTable } from '../catalog/tables.ts'
 import {
   addMember,
@@ -28,7 +28,11 @@ import type { StatementResult } from './result.ts'
 type StatementOf<K extends MetadataKind> = Extract<MetadataStatement, { readonly kind: K }>
 type Build = (state: CatalogState, context: ChangeContext) => CatalogChange
 /** Does what has to wait (hashing a password), then tells how to change the catalog. */
-type Prepare<K extends MetadataKind> = (statement: StatementOf<K>, session: UserSession) => Build | Promise<Build>
+type Prepare<K extends MetadataKind> = (
+  statement: StatementOf<K>,
+  session: UserSession,
+  state: CatalogState,
+) => Build | Promise<Build>
 
 const BUILDERS: { readonly [K in MetadataKind]: Prepare<K> } = {
   'create-database':
@@ -128,7 +132,7 @@ export async function executeMetadata(
   { engine, catalog, session, handle }: ExecContext,
 ): Promise<StatementResult> {
   const prepare = BUILDERS[statement.kind] as Prepare<MetadataKind>
-  const build = await prepare(statement, session)
+  const build = await prepare(statement, session, catalog.state)
   handle.signal.throwIfAborted()
   const change = () => catalog.change(build)
   const stored = storedTableOf(statement, session, catalog.state)
@@ -163,14 +167,19 @@ function buildAlterTenant({ name, action }: StatementOf<'alter-tenant'>): Build 
   }
 }
 
-async function buildAlterUser({ name, action }: StatementOf<'alter-user'>): Promise<Build> {
+async function buildAlterUser(
+  { name, action }: StatementOf<'alter-user'>,
+  _: UserSession,
+  state: CatalogState,
+): Promise<Build> {
   if (action.kind === 'rename') {
     throw new CnosError('OPERATION_NOT_SUPPORTED', 'Operation not support: rename user', {
       hint: `create ${action.to} and drop ${name}`,
     })
   }
+  await requireOtherPassword(state.users.get(keyOf(name)), action.options)
   const written = await hashedOptions(action.options)
-  return (state) => alterUser(state, name, written)
+  return (latest) => alterUser(latest, name, written)
 }
 
 async function hashedOptions({ password, ...options }: UserOptions): Promise<WrittenUserOptions> {

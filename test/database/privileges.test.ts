@@ -72,6 +72,8 @@ describe('signing in', () => {
     await db.run('ALTER TENANT acme ADD USER fresh AS member')
     const first = { ...as('fresh'), password: 'first' }
     expect(await failureOf(db.run('SELECT 1', first))).toMatchObject({ code: '010004' })
+    const same = await failureOf(db.run("ALTER USER fresh SET password = 'first'", first))
+    expect(same.message).toContain('input different password')
     await db.run("ALTER USER fresh SET password = 'second'", first)
     expect(await failureOf(db.run('SELECT 1', first))).toMatchObject({ code: '010016' })
     expect(await db.run('SELECT 1 AS one', { ...first, password: 'second' })).toEqual([{ one: 1n }])
