@@ -16,6 +16,7 @@ import { type DataPaths, dataPaths, emptySpool } from './exec/data-paths.ts'
 import { execute } from './exec/execute.ts'
 import { type QueryHandle, QueryRegistry } from './exec/query-registry.ts'
 import type { RowsResult as RowsResultOf, StatementResult as StatementResultOf } from './exec/result.ts'
+import { StatementSlots } from './exec/statement-slots.ts'
 import { writeLines } from './ingest/write-lines.ts'
 import type { PlanContext } from './plan/context.ts'
 import { planStatement } from './plan/plan-statement.ts'
@@ -23,6 +24,7 @@ import type { UserSession } from './plan/session.ts'
 import { parseStatement } from './sql/parser.ts'
 import { redactStatement } from './sql/redact.ts'
 import { endpointPolicy } from './store/endpoint-policy.ts'
+import type { Patience } from './store/store-driver.ts'
 
 /** A column of an answer; `type` is DuckDB's name of the type. */
 export type ResultColumn = RelationColumn
@@ -44,10 +46,12 @@ export interface DatabaseOptions {
   readonly rootPassword?: string | undefined
   /** Directories below which any user may COPY; administrators may name every path. */
   readonly copyRoots: readonly string[]
-  /** `host`, `host:port` or `*`: endpoints that users who are not administrators may name. */
+  /** `host`, `host:port`, `*.suffix`, a URL or `*`: endpoints that everybody may name besides the clouds' own. */
   readonly allowEndpoints: readonly string[]
   /** Whether a COPY without credentials, of any user, may use those of this process's surroundings. */
   readonly ambientCredentials: boolean
+  /** How long object stores are tried; every field has a default. */
+  readonly storePatience?: Partial<Patience> | undefined
   /** Size at which COPY starts a new file. Default 128 MiB. */
   readonly targetFileBytes?: number | undefined
   readonly env: Readonly<Record<string, string | undefined>>
@@ -95,6 +99,8 @@ export interface Database extends AsyncDisposable {
 
 /** Statements at once; below libuv's pool of 16, so that file operations always find a thread. */
 const MAX_QUERIES = 12
+/** Of these, the ones that statements may hold for long. */
+const MAX_STATEMENTS = 10
 const SWEEP_EVERY_MS = 60_000
 /** How long `close` waits for aborted statements. */
 const CLOSE_WITHIN_MS = 10_000
@@ -138,6 +144,7 @@ class EmbeddedDatabase implements Database {
   readonly #queries: QueryRegistry
   readonly #passwords = createPasswordChecker()
   readonly #sweep: BackgroundSweep
+  readonly #slots = new StatementSlots(MAX_STATEMENTS)
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -178,7 +185,8 @@ class EmbeddedDatabase implements Database {
       const { engine, catalog, options } = this.#parts
       const { user, tenant, database } = session
       const target = { engine, catalog, clock: options.clock, user, tenant, database }
-      return writeLines(target, body, { precision, signal: handle.signal })
+      const write = () => writeLines(target, body, { precision, signal: handle.signal })
+      return this.#slots.run(write, { signal: handle.signal })
     })
   }
 
@@ -257,6 +265,7 @@ class EmbeddedDatabase implements Database {
         checkEndpoint: endpointPolicy(options.allowEndpoints, principal.isAdmin),
         warn: options.warn,
         localRoots: principal.isAdmin ? undefined : options.copyRoots,
+        patience: options.storePatience,
       },
       cwd: process.cwd(),
       spoolDir: paths.spool,
@@ -273,6 +282,7 @@ class EmbeddedDatabase implements Database {
       principal,
       session,
       clock: options.clock,
+      slots: this.#slots,
       spoolDir: paths.spool,
       budgets,
       targetFileBytes: options.targetFileBytes,

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { UserSession } from '../plan/session.ts'
 import type { Budgets } from './budgets.ts'
 import type { QueryHandle, QueryRegistry } from './query-registry.ts'
+import type { StatementSlots } from './statement-slots.ts'
 
 /** What running a plan needs. */
 export interface ExecContext {
@@ -16,6 +17,7 @@ export interface ExecContext {
   readonly principal: Principal
   readonly session: UserSession
   readonly clock: Clock
+  readonly slots: StatementSlots
   readonly spoolDir: string
   readonly budgets: Budgets
   readonly targetFileBytes: number | undefined

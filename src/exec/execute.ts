@@ -14,19 +14,24 @@ type Executor<K extends PlanKind> = (
 ) => Promise<StatementResult>
 
 const EXECUTORS: { readonly [K in PlanKind]: Executor<K> } = {
-  rows: async ({ relation }, { engine, handle }) => rowsResult(engine, relation, handle),
-  insert: executeInsert,
-  'insert-literals': executeInsertLiterals,
-  delete: executeDelete,
-  update: executeUpdate,
-  'copy-into-table': executeCopyIntoTable,
-  'copy-into-location': executeCopyIntoLocation,
+  rows: async ({ relation, isLight }, { engine, handle, slots }) =>
+    rowsResult(engine, relation, handle, isLight ? undefined : slots),
+  insert: inTurn(executeInsert),
+  'insert-literals': inTurn(executeInsertLiterals),
+  delete: inTurn(executeDelete),
+  update: inTurn(executeUpdate),
+  'copy-into-table': inTurn(executeCopyIntoTable),
+  'copy-into-location': inTurn(executeCopyIntoLocation),
   explain: (plan, context) => executeExplain(plan, context, execute),
   'kill-query': async ({ queryId }, context) => {
     context.queries.kill(queryId, context.principal)
     return { kind: 'none' }
   },
   metadata: executeMetadata,
+}
+
+function inTurn<K extends PlanKind>(executor: Executor<K>): Executor<K> {
+  return (plan, context) => context.slots.run(() => executor(plan, context), { signal: context.handle.signal })
 }
 
 /** Runs a plan. Whatever it changes has been changed, durably, when the promise resolves. */

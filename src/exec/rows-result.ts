@@ -5,12 +5,19 @@ import { CnosError } from '../errors/cnos-error.ts'
 import { literalRelation } from '../plan/literal-relation.ts'
 import type { QueryHandle } from './query-registry.ts'
 import type { RowsResult } from './result.ts'
+import type { StatementSlots } from './statement-slots.ts'
 
 /**
  * The rows of a relation, computed while they are read. The statement stays on the list of running queries until the
- * last row was read, reading stopped or failed, `close` was called, or it was aborted before anybody read.
+ * last row was read, reading stopped or failed, `close` was called, or it was aborted before anybody read. With `slots`
+ * it waits for a turn before it is computed.
  */
-export function rowsResult(engine: Engine, relation: Relation, handle: QueryHandle): RowsResult {
+export function rowsResult(
+  engine: Engine,
+  relation: Relation,
+  handle: QueryHandle,
+  slots?: StatementSlots | undefined,
+): RowsResult {
   const stop = new AbortController()
   let isRead = false
 
@@ -36,20 +43,24 @@ export function rowsResult(engine: Engine, relation: Relation, handle: QueryHand
     async *lines(expression: string, { signal }: Abortable = {}) {
       const linked = start(signal)
       let rows = 0n
+      let release: (() => void) | undefined
       try {
+        release = await slots?.take({ signal: linked })
         for await (const batch of engine.lines(linesOf(relation, expression), { signal: linked })) {
           rows += BigInt(batch.length)
           handle.setProgress({ rows, percent: -1 })
           yield batch
         }
       } finally {
+        release?.()
         end()
       }
     },
     async all({ signal }: Abortable = {}): Promise<readonly EngineRow[]> {
       const linked = start(signal)
       try {
-        return await engine.all(relation.select, { signal: linked })
+        const read = () => engine.all(relation.select, { signal: linked })
+        return await (slots ? slots.run(read, { signal: linked }) : read())
       } finally {
         end()
       }

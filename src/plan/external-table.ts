@@ -1,12 +1,14 @@
 import type { ExternalTable, ForeignColumn } from '../catalog/state.ts'
 import { listLocalFiles } from '../copy/input-files.ts'
 import type { CopyLocation } from '../copy/location.ts'
+import type { RelationColumn } from '../engine/relation.ts'
 import { CnosError } from '../errors/cnos-error.ts'
-import type { ReadColumn } from '../format/file-format.ts'
+import type { LocalFile } from '../format/file-format.ts'
 import type { OptionLiteral } from '../options/option-spec.ts'
 import type { Statement } from '../sql/ast.ts'
 import type { PlanContext } from './context.ts'
 import { openCopyLocation } from './copy-location.ts'
+import { inferTextTypes } from './infer-text-types.ts'
 import { literalRelation } from './literal-relation.ts'
 
 type CreateExternalTable = Extract<Statement, { readonly kind: 'create-external-table' }>
@@ -21,14 +23,24 @@ export async function externalTableSource(context: PlanContext, table: ExternalT
   const columns = table.columns.map(readColumn)
   const files = await listLocalFiles(location, { signal: context.signal })
   if (files.length === 0) return `(${literalRelation(columns, []).select})`
+  return readFiles(context, location, files, columns)
+}
+
+/** A FROM item with the files' rows; columns are found by position in CSV, by name elsewhere. */
+async function readFiles(
+  { engine, signal }: PlanContext,
+  location: CopyLocation,
+  files: readonly LocalFile[],
+  columns: readonly RelationColumn[],
+): Promise<string> {
   const request = {
     files,
-    columns,
+    columns: columns.map(({ name, type }) => ({ name, type, source: name })),
     fileColumns: columns.map((column) => column.name),
     namesMatter: false,
     options: location.formatOptions,
   }
-  return (await location.format.reader(request, context.engine, { signal: context.signal })).from
+  return (await location.format.reader(request, engine, { signal })).from
 }
 
 /** The statement with the columns the files declare, when it names none. BAD_FILE when there is no file to look at. */
@@ -53,9 +65,12 @@ export async function withInferredColumns(
       hint: 'put a file there first, or list the columns in the statement',
     })
   }
-  const found = await location.format.inspect(files, location.formatOptions, context.engine, {
-    signal: context.signal,
-  })
+  const { signal } = context
+  const named = await location.format.inspect(files, location.formatOptions, context.engine, { signal })
+  const found =
+    statement.fileType === 'CSV'
+      ? await inferTextTypes(context.engine, await readFiles(context, location, files, named), named, { signal })
+      : named
   return { ...statement, columns: found.map(({ name, type }) => ({ name, type: SQL_NAME_OF[type] ?? type })) }
 }
 
@@ -127,8 +142,4 @@ function engineTypeOfForeign({ name, type }: ForeignColumn): string {
   )
 }
 
-const readColumn = (column: ForeignColumn): ReadColumn => ({
-  name: column.name,
-  type: engineTypeOfForeign(column),
-  source: column.name,
-})
+const readColumn = (column: ForeignColumn): RelationColumn => ({ name: column.name, type: engineTypeOfForeign(column) })

@@ -16,13 +16,14 @@ import { systemTableSource } from './system-table.ts'
 
 /** What a name in a SELECT stands for. */
 export type FoundTable =
-  /** A FROM item with the rows of a time-series or system table. */
-  { readonly kind: 'rows'; readonly from: string } | { readonly kind: 'external'; readonly table: ExternalTable }
+  /** A FROM item with the rows of a time-series table, or of a system table. */
+  | { readonly kind: 'rows' | 'system'; readonly from: string }
+  | { readonly kind: 'external'; readonly table: ExternalTable }
 
 /** A table of a SELECT that the user may read. TABLE_NOT_FOUND, INSUFFICIENT_PRIVILEGES; UNSUPPORTED for streams. */
 export function requireReadable(context: PlanContext, id: TableId): FoundTable {
   const system = systemTableSource(context, id)
-  if (system !== undefined) return { kind: 'rows', from: system }
+  if (system !== undefined) return { kind: 'system', from: system }
   const entry = requireTable(context.catalog, id.tenant, id.database, id.table)
   requireDatabasePrivilege(context.principal, id.database, 'Read')
   if (entry.engine === 'EXTERNAL') return { kind: 'external', table: entry }

@@ -23,10 +23,13 @@ function planMetadata(context: PlanContext, statement: MetadataStatement): Plan 
   return { kind: 'metadata', statement }
 }
 
-const known = (table: SystemTable): Plan => ({ kind: 'rows', relation: systemTableRelation(table) })
+const known = (table: SystemTable): Plan => ({ kind: 'rows', relation: systemTableRelation(table), isLight: true })
 
 const PLANNERS: { readonly [K in StatementKind]: Planner<K> } = {
-  query: async (context, { query }) => ({ kind: 'rows', relation: await planQuery(context, query) }),
+  query: async (context, { query }) => {
+    const relation = await planQuery(context, query)
+    return { kind: 'rows', relation, isLight: relation.isLight }
+  },
   insert: planInsert,
   delete: planDelete,
   update: planUpdate,
@@ -62,10 +65,12 @@ const PLANNERS: { readonly [K in StatementKind]: Planner<K> } = {
   'show-series': async (context, statement) => ({
     kind: 'rows',
     relation: await planShowSeries(context, statement),
+    isLight: false,
   }),
   'show-tag-values': async (context, statement) => ({
     kind: 'rows',
     relation: await planShowTagValues(context, statement),
+    isLight: false,
   }),
   'kill-query': (_, { queryId }) => ({ kind: 'kill-query', queryId }),
   unsupported: (_, { feature }) => {

@@ -19,8 +19,8 @@ export interface PlannedTable {
  * requested yet. A member without an executor in exec/execute.ts does not compile.
  */
 export type Plan =
-  /** SELECT, SHOW, DESCRIBE. */
-  | { readonly kind: 'rows'; readonly relation: Relation }
+  /** SELECT, SHOW, DESCRIBE. A light one reads neither tables nor files, and never waits for those that do. */
+  | { readonly kind: 'rows'; readonly relation: Relation; readonly isLight: boolean }
   | { readonly kind: 'insert'; readonly target: PlannedTable; readonly source: RowSource }
   | { readonly kind: 'insert-literals'; readonly target: PlannedTable; readonly batch: ColumnBatch }
   | { readonly kind: 'delete'; readonly target: PlannedTable; readonly where: string | undefined }

@@ -6,20 +6,30 @@ import { externalTableSource } from './external-table.ts'
 import { type FoundTable, requireReadable } from './lookup.ts'
 import { tableIdOf } from './names.ts'
 
+export interface PlannedQuery extends SelectPlan {
+  /** It reads system tables at most, and makes no rows of its own. */
+  readonly isLight: boolean
+}
+
+/** Names of functions and clauses that make rows out of nothing. */
+const ROW_MAKERS = /\b(generate_series|range|unnest|recursive)\b/i
+
 /**
  * Checks a SELECT: every table it mentions, at any depth, must exist and be readable by the session's user. The engine
  * asks for its tables without waiting; when it meets an external table whose files have not been listed, the attempt is
  * given up, the files are listed, and the SELECT is checked again.
  */
-export async function planQuery(context: PlanContext, query: Query): Promise<SelectPlan> {
+export async function planQuery(context: PlanContext, query: Query): Promise<PlannedQuery> {
   const listed = new Map<string, string>()
   for (;;) {
+    let isLight = !ROW_MAKERS.test(query.text)
     let unlisted: { readonly key: string; readonly table: ExternalTable } | undefined
     const resolver: SelectResolver = {
       sessionValues: sessionValues(context),
       table(parts: readonly string[]): ResolvedTable {
         const id = tableIdOf(parts, context.session)
         const found = requireReadable(context, id)
+        if (found.kind !== 'system') isLight = false
         if (found.kind !== 'external') return { from: fromItem(found), alias: id.table }
         const key = JSON.stringify([id.database, id.table])
         const from = listed.get(key)
@@ -30,7 +40,8 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Sel
     }
     try {
       const text = { text: query.text, offset: query.offset, statement: context.sql }
-      return await planSelect(context.engine, text, resolver, { signal: context.signal })
+      const plan = await planSelect(context.engine, text, resolver, { signal: context.signal })
+      return { ...plan, isLight }
     } catch (error) {
       if (!(error instanceof UnlistedFiles) || !unlisted) throw error
       listed.set(unlisted.key, await externalTableSource(context, unlisted.table))

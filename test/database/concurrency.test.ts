@@ -1,0 +1,116 @@
+import { readdir } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/async/clock.ts'
+import { failureOf, openTestDatabase } from './open-test-database.ts'
+
+describe('many statements at once', () => {
+  it('all finish: inserts into one table and into several, exports and imports', async () => {
+    await using db = await openTestDatabase()
+    for (const table of ['a', 'b', 'c']) await db.run(`CREATE TABLE ${table} (v BIGINT, TAGS(h))`)
+    const inserts = Array.from({ length: 60 }, (_, index) =>
+      db.run(`INSERT INTO ${'abc'[index % 3]} (time, h, v) VALUES (${index}, 'h', ${index})`),
+    )
+    const selects = Array.from({ length: 30 }, (_, index) =>
+      db.run(`INSERT INTO a (time, h, v) SELECT i, 's${index}', i FROM generate_series(1, 100) AS g(i)`),
+    )
+    await Promise.all([...inserts, ...selects])
+    expect(await db.run('SELECT count(*) AS n FROM a')).toEqual([{ n: 3020n }])
+    const formats = ['CSV', 'JSON', 'PARQUET']
+    const copies = Array.from({ length: 30 }, async (_, index) => {
+      const format = `FILE_FORMAT = (TYPE = '${formats[index % 3]}')`
+      const path = db.path('out', String(index))
+      expect(await db.run(`COPY INTO '${path}' FROM a ${format}`)).toEqual([{ rows: 3020n }])
+      expect(await db.run(`COPY INTO ${'bc'[index % 2]} FROM '${path}/' ${format}`)).toEqual([{ rows: 3020n }])
+    })
+    await Promise.all(copies)
+    expect(await db.run('SELECT * FROM a EXCEPT SELECT * FROM b')).toEqual([])
+  })
+
+  it('leave room to look and to kill', async () => {
+    await using db = await openTestDatabase()
+    await db.run('CREATE TABLE t (v BIGINT)')
+    await db.run('INSERT INTO t (time, v) SELECT i, i FROM generate_series(1, 2000) AS g(i)')
+    const slow = 'SELECT count(*) FROM t a, t b, t c, t d WHERE a.v + b.v + c.v + d.v < 0'
+    const running = Array.from({ length: 40 }, () => failureOf(db.run(slow)))
+    for (;;) {
+      const queries = await db.run('SHOW QUERIES')
+      if (queries.length === 41) break
+      await systemClock.sleep(20)
+    }
+    await systemClock.sleep(1000)
+    const startedMs = performance.now()
+    expect(await db.run('SELECT 1 AS one')).toEqual([{ one: 1n }])
+    expect(await db.run('SELECT count(*) AS n FROM information_schema.queries')).toEqual([{ n: 41n }])
+    for (const query of await db.run('SHOW QUERIES')) {
+      if (String(query.query_text).startsWith('SELECT count')) await db.run(`KILL QUERY ${query.query_id}`)
+    }
+    for (const failure of await Promise.all(running)) expect(failure.name).toBe('QUERY_CANCELED')
+    expect(performance.now() - startedMs).toBeLessThan(10_000)
+  })
+
+  it('a table dropped under a running import: one of the two fails cleanly', async () => {
+    await using db = await openTestDatabase()
+    await db.run('CREATE TABLE t (v BIGINT)')
+    const insert = db.run('INSERT INTO t (time, v) SELECT i, i FROM generate_series(1, 500000) AS g(i)')
+    const settled = insert.then(
+      () => 'stored',
+      (error) => error.code,
+    )
+    await systemClock.sleep(30)
+    await db.run('DROP TABLE t')
+    expect(['stored', '030019', '010001']).toContain(await settled)
+    await db.run('CREATE TABLE t (v BIGINT)')
+    expect(await db.run('SELECT count(*) AS n FROM t')).toEqual([{ n: 0n }])
+  })
+})
+
+describe('a running COPY', () => {
+  it.each(['CSV', 'JSON', 'PARQUET'])(
+    'to %s shows its progress, is killed by its id, and leaves nothing',
+    async (type) => {
+      await using db = await openTestDatabase()
+      const rows = 4_000_000
+      const out = db.path('out')
+      const source = `SELECT i AS v, i * 0.1 AS d, 'text ' || i AS s FROM generate_series(1, ${rows}) AS g(i)`
+      const copying = failureOf(db.run(`COPY INTO '${out}' FROM (${source}) FILE_FORMAT = (TYPE = '${type}')`))
+      let seen: { query_id: unknown; progress: unknown; processed_count: unknown } | undefined
+      while (!seen) {
+        const queries = await db.run('SHOW QUERIES')
+        seen = queries.find((query) => String(query.query_text).startsWith('COPY')) as typeof seen
+        await systemClock.sleep(50)
+      }
+      await systemClock.sleep(300)
+      await db.run(`KILL QUERY ${seen.query_id}`)
+      expect(await copying).toMatchObject({ name: 'QUERY_CANCELED' })
+      expect(await readdir(out, { recursive: true }).catch(() => [])).toEqual([])
+      expect(await readdir(db.path('data', 'spool'))).toEqual([])
+    },
+  )
+
+  it('into a table is killed and leaves the table as it was', async () => {
+    await using db = await openTestDatabase()
+    await db.run('CREATE TABLE t (d DOUBLE, s STRING)')
+    await db.run("INSERT INTO t (time, s) VALUES (1, 'old')")
+    const out = db.path('out')
+    await db.run('CREATE TABLE source (d DOUBLE, s STRING)')
+    await db.run(
+      "INSERT INTO source (time, d, s) SELECT i, i * 0.1, 'text ' || i FROM generate_series(1, 2000000) AS g(i)",
+    )
+    await db.run(`COPY INTO '${out}' FROM source`)
+    const copying = failureOf(db.run(`COPY INTO t FROM '${out}/'`))
+    let percent = 0
+    let id: unknown
+    while (percent < 10) {
+      const query = (await db.run('SHOW QUERIES')).find((row) => String(row.query_text).startsWith('COPY'))
+      if (!query) break
+      id = query.query_id
+      percent = Number(query.progress ?? 0)
+      await systemClock.sleep(20)
+    }
+    expect(percent).toBeGreaterThan(0)
+    await db.run(`KILL QUERY ${id}`)
+    expect(await copying).toMatchObject({ name: 'QUERY_CANCELED' })
+    expect(await db.run('SELECT * FROM t')).toEqual([{ time: 1n, d: null, s: 'old' }])
+    expect(await db.run(`COPY INTO t FROM '${out}/'`)).toEqual([{ rows: 2000000n }])
+  })
+})
