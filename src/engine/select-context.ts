@@ -38,6 +38,8 @@ export interface RewriteContext {
   /** The tree of a template, or undefined while it is being fetched. */
   template(text: string): Node | undefined
   table(parts: readonly string[], location: number): LoadedTable | undefined
+  /** Tells which columns a FROM item offers under which name. */
+  onTable(alias: string, columns: readonly ScopeColumn[] | undefined): void
   /** Tells which column was mentioned. */
   onColumn(names: readonly string[], node: Node): void
   nextName(): string

@@ -3,7 +3,7 @@ import { rewriteColumn } from './select-column.ts'
 import { errorAt, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { rewriteFunction, rewriteWindow } from './select-function.ts'
 import { isAbsent } from './select-json.ts'
-import { isIntegerType, rewriteCast, rewriteConstant, ticksToTime } from './select-literals.ts'
+import { isIntegerType, rewriteCast, rewriteConstant, textToTime, ticksToTime } from './select-literals.ts'
 import type { Scope } from './select-scope.ts'
 import { childOf, childrenOf, classOf, type Node, optionalChildOf, typeOf } from './select-tree.ts'
 
@@ -92,12 +92,12 @@ function rewriteByClass(context: RewriteContext, node: Node, scope: Scope): Type
     case 'CONSTANT':
       return rewriteConstant(context, node)
     case 'COMPARISON': {
-      const [left, right] = alignTimes([rewrite(childOf(node, 'left')), rewrite(childOf(node, 'right'))])
+      const [left, right] = alignTimes(context, [rewrite(childOf(node, 'left')), rewrite(childOf(node, 'right'))])
       return { node: { ...node, left: (left as Typed).node, right: (right as Typed).node }, type: 'BOOLEAN' }
     }
     case 'BETWEEN': {
       const parts = ['input', 'lower', 'upper'].map((key) => rewrite(childOf(node, key)))
-      const [input, lower, upper] = alignTimes(parts).map((part) => part.node)
+      const [input, lower, upper] = alignTimes(context, parts).map((part) => part.node)
       return { node: { ...node, input, lower, upper } as Node, type: 'BOOLEAN' }
     }
     case 'CONJUNCTION':
@@ -106,7 +106,7 @@ function rewriteByClass(context: RewriteContext, node: Node, scope: Scope): Type
         type: 'BOOLEAN',
       }
     case 'OPERATOR':
-      return rewriteOperator(node, childrenOf(node, 'children').map(rewrite))
+      return rewriteOperator(context, node, childrenOf(node, 'children').map(rewrite))
     case 'CASE':
       return rewriteCase(node, rewrite)
     case 'CAST':
@@ -120,20 +120,23 @@ function rewriteByClass(context: RewriteContext, node: Node, scope: Scope): Type
   }
 }
 
-/** Beside a time, an integer counts in the time's own unit. */
-function alignTimes(parts: readonly Typed[]): readonly Typed[] {
+/** Beside a time, an integer counts in the time's own unit, and a text is a time. */
+function alignTimes(context: RewriteContext, parts: readonly Typed[]): readonly Typed[] {
   const type = parts.map((part) => part.type).find(isTimeType)
   if (type === undefined) return parts
-  return parts.map((part) => (isIntegerType(part.type) ? { node: ticksToTime(part.node, type), type } : part))
+  return parts.map((part) => {
+    if (isIntegerType(part.type)) return { node: ticksToTime(part.node, type), type }
+    return part.type === 'VARCHAR' ? { node: textToTime(context, part.node, type), type } : part
+  })
 }
 
-function rewriteOperator(node: Node, children: readonly Typed[]): Typed {
+function rewriteOperator(context: RewriteContext, node: Node, children: readonly Typed[]): Typed {
   switch (typeOf(node)) {
     case 'OPERATOR_COALESCE':
       return withChildren(node, children, commonType(children))
     case 'COMPARE_IN':
     case 'COMPARE_NOT_IN':
-      return withChildren(node, alignTimes(children), 'BOOLEAN')
+      return withChildren(node, alignTimes(context, children), 'BOOLEAN')
     case 'OPERATOR_NOT':
     case 'OPERATOR_IS_NULL':
     case 'OPERATOR_IS_NOT_NULL':
@@ -187,7 +190,7 @@ function rewriteSubquery(context: RewriteContext, node: Node, scope: Scope, rewr
   })
   const left = optionalChildOf(node, 'child')
   const compared =
-    left === undefined ? undefined : alignTimes([rewrite(left), columnTyped(query.columns?.[0]?.type)])[0]
+    left === undefined ? undefined : alignTimes(context, [rewrite(left), columnTyped(query.columns?.[0]?.type)])[0]
   const [only] = query.columns ?? []
   return {
     node: { ...node, subquery: { ...statement, node: query.node }, child: compared?.node ?? null },

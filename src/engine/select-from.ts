@@ -82,6 +82,8 @@ function rewriteTable(state: FromState, node: Node): RewrittenFrom {
   }
   const loaded = context.table(parts, location)
   const name = alias === '' ? freeAlias(loaded?.alias ?? (parts.at(-1) as string), parts, scope.tables) : alias
+  const columns = renameColumns(loaded?.columns, renamed)
+  context.onTable(name, columns)
   return {
     node: loaded === undefined ? { ...tableNode('pending', name, location) } : inPlace(loaded, name, location, renamed),
     tables: [

@@ -4,8 +4,10 @@ import { isObject, type Json } from './select-json.ts'
 import {
   castNode,
   childOf,
+  constantType,
   functionNode,
   INTEGER_TYPES,
+  integerOf,
   locationOf,
   type Node,
   stringNode,
@@ -96,6 +98,9 @@ export function rewriteCast(context: RewriteContext, node: Node, child: Typed): 
   const type = NANOSECOND_TYPES.has(wanted) ? 'TIMESTAMP_NS' : wanted
   const castType = type === wanted ? childOf(node, 'cast_type') : { id: type, type_info: null }
   const cast = (inner: Node): Typed => ({ node: { ...node, child: inner, cast_type: castType }, type })
+  if (isTimeType(type) && child.type === 'VARCHAR' && node.try_cast !== true) {
+    return { node: textToTime(context, child.node, type), type }
+  }
   if (isTimeType(type) && isIntegerType(child.type)) return { node: ticksToTime(child.node, type), type }
   if (isTimeType(child.type) && isIntegerType(type)) {
     return cast(functionNode(TICKS_OF[child.type] as string, [child.node], locationOf(node)))
@@ -112,8 +117,34 @@ const FROM_TICKS: Readonly<Record<string, string>> = {
   TIMESTAMP_MS: 'make_timestamp_ms',
 }
 
+/** The ticks that DuckDB has a time for; beyond them is infinity, which compares as it should. */
+const TICKS: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  TIMESTAMP_NS: [-9223372036854775000n, 9223372036854775806n],
+  TIMESTAMP: [-62135596800000000n, 8210266876799999999n],
+  TIMESTAMP_MS: [-62135596800000n, 8210266876799999n],
+}
+
 /** An integer as a time that counts in the unit of `type`. */
 export function ticksToTime(node: Node, type: string): Node {
+  const ticks = integerOf(node)
+  const [least, greatest] = TICKS[type] ?? (TICKS.TIMESTAMP_NS as readonly [bigint, bigint])
+  if (ticks !== undefined && ticks > greatest) return castNode(stringNode('infinity', locationOf(node)), type)
+  if (ticks !== undefined && ticks < least) return castNode(stringNode('-infinity', locationOf(node)), type)
   const make = FROM_TICKS[type] ?? 'make_timestamp_ns'
   return castNode(functionNode(make, [node], locationOf(node)), type)
+}
+
+const DATE_FIRST = /^\s*[+-]?\d{1,6}-\d{1,2}-\d{1,2}/
+
+/** ISO 8601 text as a time. DuckDB's cast to microseconds and coarser would ignore the offset. */
+export function textToTime(context: RewriteContext, node: Node, type: string): Node {
+  const text = constantType(node) === 'VARCHAR' ? textOf(childOf(node, 'value'), 'value') : undefined
+  if (text !== undefined && !DATE_FIRST.test(text)) {
+    const message = `Datafusion: Arrow error: Parser error: Error parsing timestamp from '${text}'`
+    throw errorAt(context, node, 'PLANNING', message, { hint: "Write a time as '2024-01-01T00:00:00Z'." })
+  }
+  if (type === 'TIMESTAMP_NS') return castNode(node, type)
+  const zoned = castNode(node, 'TIMESTAMP WITH TIME ZONE')
+  const location = locationOf(node)
+  return castNode(functionNode('timezone', [stringNode('UTC', location), zoned], location), type)
 }

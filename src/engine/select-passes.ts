@@ -45,6 +45,7 @@ export class RewritePasses {
   readonly #parsed: ParsedSelect
   readonly #resolver: SelectResolver
   readonly #tables = new Map<string, KnownTable>()
+  readonly #fields = new Set<string>()
   readonly #wantedTables = new Map<string, TableReference>()
   readonly #wantedTemplates = new Set<string>()
 
@@ -66,21 +67,24 @@ export class RewritePasses {
     return [...this.#tables.values()].map((table) => table.reference)
   }
 
+  /** The columns of all tables of the statement, as messages list them. */
   validFields(): readonly string[] {
-    return [...this.#tables.values()].flatMap((table) =>
-      (table.columns ?? []).map((column) => `${table.alias}.${column.name}`),
-    )
+    return [...this.#fields]
   }
 
   #context(): RewriteContext {
     const { source, now } = this.#parsed
     let names = 0
+    this.#fields.clear()
     const context: RewriteContext = {
       source,
       now,
       sessionValues: this.#resolver.sessionValues ?? {},
       template: (text) => this.#template(text),
       table: (parts, location) => this.#table(parts, location),
+      onTable: (alias, columns = []) => {
+        for (const { name } of columns) this.#fields.add(`${alias}.${name}`)
+      },
       onColumn: () => {},
       nextName: () => {
         names += 1

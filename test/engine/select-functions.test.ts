@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findFunction, functionNames } from '../../src/engine/function-list.ts'
 import { openSelectFixture, type SelectFixture } from './select-fixture.ts'
@@ -242,6 +243,11 @@ describe('functions', () => {
       /^(date_bin|date_trunc|date_part|time_window|to_timestamp|from_unixtime|count_star|list_value|struct_pack|to_\w+s|to_millennia|like_escape|.*_like_escape|.*ilike_escape)$/
     const missing = functionNames().filter((name) => !elsewhere.test(name) && !new RegExp(`\\b${name}\\b`).test(cases))
     expect(missing).toEqual([])
+  })
+
+  it('is written down in the documentation', () => {
+    const page = readFileSync(new URL('../../docs/compatibility-functions.md', import.meta.url), 'utf8')
+    expect(functionNames().filter((name) => !page.includes(`\`${name}\``))).toEqual([])
   })
 
   it('keeps what the list says of names', () => {

@@ -179,6 +179,26 @@ describe('time', () => {
     expect((await rows(`SELECT k FROM air WHERE time > now() - interval '1 hour'`)).length).toBe(0)
   })
 
+  it('honours the offset of a text in every precision', async () => {
+    const early = `'2024-01-01T08:00:00.001+08:00'`
+    expect((await rows(`SELECT v FROM slow WHERE time = ${early}`)).length).toBe(1)
+    expect((await rows(`SELECT v FROM slow WHERE time IN (${early})`)).length).toBe(1)
+    expect((await rows(`SELECT v FROM slow WHERE time BETWEEN ${early} AND ${early}`)).length).toBe(1)
+    expect((await rows(`SELECT v FROM slow WHERE time = (SELECT ${early})`)).length).toBe(1)
+    expect((await rows(`SELECT v FROM slow WHERE time = CAST(${early} AS TIMESTAMP(3))`)).length).toBe(1)
+    expect((await rows(`SELECT v FROM slow WHERE time = to_timestamp_millis(${early})`)).length).toBe(1)
+    expect((await rows(`SELECT v FROM slow WHERE time = to_timestamp_micros(${early})`)).length).toBe(1)
+    expect((await failure(`SELECT v FROM slow WHERE time = 'noon'`)).message).toContain(
+      `Error parsing timestamp from 'noon'`,
+    )
+  })
+
+  it('takes integers beyond all times for bounds', async () => {
+    const all = 'time >= -9223372036854775808 AND time <= 9223372036854775807'
+    expect((await rows(`SELECT k FROM air WHERE ${all}`)).length).toBe(3)
+    expect((await rows(`SELECT v FROM slow WHERE ${all}`)).length).toBe(2)
+  })
+
   it('adds intervals without losing nanoseconds, before 1970 as well', async () => {
     expect(await rows(`SELECT time + interval '1 day' AS t FROM air WHERE n > 5`)).toEqual([
       [ns('2024-01-02T00:00:00Z') + 123456789n],

@@ -53,6 +53,9 @@ function datePart(types: readonly KnownType[]): string {
 const datePartRule = (name: string) =>
   scalar(name, 2, 2, { template: datePart, heading: 'date_part', type: always('DOUBLE') })
 
+/** A cast to TIMESTAMP would ignore the offset. */
+const UTC_MICROS = "timezone('UTC', CAST($1 AS TIMESTAMP WITH TIME ZONE))"
+
 /** DuckDB's casts to these round, CnosDB's cut. */
 const UNIT_OF: Readonly<Record<string, string>> = { TIMESTAMP_MS: 'millisecond', TIMESTAMP_S: 'second' }
 
@@ -62,8 +65,10 @@ function toTimestamp(target: string, fromTicks: string) {
     if (type === 'DOUBLE') return `CAST(${fromTicks.replace('$1', 'CAST(trunc($1) AS BIGINT)')} AS ${target})`
     const isWhole = type !== undefined && /^U?(BIG|HUGE|SMALL|TINY)?INT(EGER)?$/.test(type)
     if (isWhole) return `CAST(${fromTicks} AS ${target})`
+    if (target === 'TIMESTAMP_NS') return 'CAST($1 AS TIMESTAMP_NS)'
     const unit = UNIT_OF[target]
-    const cut = unit === undefined ? '$1' : `date_trunc('${unit}', CAST($1 AS TIMESTAMP))`
+    const micros = isTimeType(type) ? 'CAST($1 AS TIMESTAMP)' : UTC_MICROS
+    const cut = unit === undefined ? micros : `date_trunc('${unit}', ${micros})`
     return `CAST(${cut} AS ${target})`
   }
 }
