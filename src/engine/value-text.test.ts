@@ -126,6 +126,13 @@ describe('times at the ends of their range', () => {
       '1969-12-31T23:59:59.120000000',
       '1969-12-31T23:59:59.120',
     ],
+    [
+      `'9999-12-31 23:59:59.999'::TIMESTAMP::TIMESTAMP_MS`,
+      'TIMESTAMP_MS',
+      '9999-12-31T23:59:59.999000000',
+      '9999-12-31T23:59:59.999',
+    ],
+    [`'0001-01-01'::TIMESTAMP::TIMESTAMP_S`, 'TIMESTAMP_S', '0001-01-01T00:00:00.000000000', '0001-01-01T00:00:00'],
     [`'1969-12-31 23:59:59'::TIMESTAMP_S`, 'TIMESTAMP_S', '1969-12-31T23:59:59.000000000', '1969-12-31T23:59:59'],
   ])('%s', async (value, type, nine, short) => {
     expect(await ask(nineDigitTime(value, type))).toBe(nine)

@@ -21,15 +21,15 @@ const isTime = (type: string) => TIMESTAMP_TYPES.has(type) || type === ZONED_TYP
  * nanoseconds, which DuckDB prints as infinities or not at all, are spelt like all others.
  */
 export function nineDigitTime(expression: string, type: string): string {
-  const format = `'%Y-%m-%dT%H:%M:%S.%n'`
-  if (type === ZONED_TYPE) return `strftime((${expression}) AT TIME ZONE 'UTC', ${format}) || 'Z'`
-  return withOuterTimes(expression, type, `strftime(${expression}, ${format})`)
+  const text = strftime(microseconds(expression, type), '.%n')
+  return type === ZONED_TYPE ? `${text} || 'Z'` : withOuterTimes(expression, type, text)
 }
 
 /** `2022-01-01T02:00:10`, with 3, 6 or 9 digits of a second only when needed. */
 export function shortTime(expression: string, type: string): string {
   if (type === ZONED_TYPE) return `(${shortTime(`(${expression}) AT TIME ZONE 'UTC'`, 'TIMESTAMP')}) || 'Z'`
   const { ticks, perSecond } = TICKS_OF[type] ?? MICROSECONDS
+  const time = microseconds(expression, type)
   const fractions: readonly (readonly [string, number])[] = [
     ['', 1],
     ['.%g', 1_000],
@@ -37,12 +37,15 @@ export function shortTime(expression: string, type: string): string {
   ]
   const cases = fractions
     .filter(([, digits]) => digits <= perSecond)
-    .map(
-      ([suffix, digits]) =>
-        `WHEN ${ticks(expression)} % ${perSecond / digits} = 0 THEN ${strftime(expression, suffix)}`,
-    )
-  const short = `CASE ${cases.join(' ')} ELSE ${strftime(expression, '.%n')} END`
+    .map(([suffix, digits]) => `WHEN ${ticks(expression)} % ${perSecond / digits} = 0 THEN ${strftime(time, suffix)}`)
+  const short = `CASE ${cases.join(' ')} ELSE ${strftime(time, '.%n')} END`
   return withOuterTimes(expression, type, short)
+}
+
+/** strftime takes milliseconds and seconds for nanoseconds, which fails outside their range. */
+function microseconds(expression: string, type: string): string {
+  if (type === ZONED_TYPE) return `(${expression}) AT TIME ZONE 'UTC'`
+  return type === 'TIMESTAMP_MS' || type === 'TIMESTAMP_S' ? `(${expression})::TIMESTAMP` : expression
 }
 
 const strftime = (expression: string, fraction: string) => `strftime(${expression}, '%Y-%m-%dT%H:%M:%S${fraction}')`

@@ -1,32 +1,38 @@
-import { type FileHandle, open } from 'node:fs/promises'
-import { createGunzip } from 'node:zlib'
-import type { Abortable } from '../async/abort.ts'
-import type { Session } from '../engine/engine.ts'
-import { quoteString } from '../engine/quote.ts'
-import type { LocalFile } from './file-format.ts'
-import { fileList } from './local-files.ts'
+/** How a line ends. */
+export type LineEnd = 'LF' | 'CRLF' | 'CR'
 
-const PIECE_BYTES = 64 * 1024
-const LONGEST_RECORD_BYTES = 16 * 1024 * 1024
+export interface CsvRecord {
+  readonly fields: readonly string[]
+  /** Where the next record begins. */
+  readonly next: number
+  /** Undefined at the end of the text. */
+  readonly end: LineEnd | undefined
+}
 
-/**
- * The fields of the first record of CSV text; undefined when it does not end within `text`. `isWhole` says that nothing
- * follows, so that the end of the text ends the record.
- */
-export function firstRecord(text: string, delimiter: string, isWhole: boolean): readonly string[] | undefined {
+/** The record that begins at `from`; undefined when the text stops inside it and `isWhole` does not make that its end. */
+export function parseRecord(
+  text: string,
+  from: number,
+  { delimiter, isWhole }: { readonly delimiter: string; readonly isWhole: boolean },
+): CsvRecord | undefined {
   const fields: string[] = []
   let field = ''
-  let position = text.startsWith('\uFEFF') ? 1 : 0
+  let position = from
   for (;;) {
     if (text[position] === '"' && field === '') {
-      const end = closingQuote(text, position + 1)
-      if (end === undefined) return isWhole ? [...fields, text.slice(position)] : undefined
-      field = text.slice(position + 1, end).replaceAll('""', '"')
-      position = end + 1
+      const close = closingQuote(text, position + 1)
+      if (close === undefined) {
+        return isWhole ? { fields: [...fields, text.slice(position)], next: text.length, end: undefined } : undefined
+      }
+      field = text.slice(position + 1, close).replaceAll('""', '"')
+      position = close + 1
     }
     const character = text[position]
-    if (character === undefined) return isWhole ? [...fields, field] : undefined
-    if (character === '\n' || character === '\r') return [...fields, field]
+    if (character === undefined || (character === '\r' && position + 1 === text.length && !isWhole)) {
+      return isWhole ? { fields: [...fields, field], next: position, end: undefined } : undefined
+    }
+    const end = lineEndAt(text, position)
+    if (end) return { fields: [...fields, field], next: position + (end === 'CRLF' ? 2 : 1), end }
     if (character === delimiter) {
       fields.push(field)
       field = ''
@@ -42,44 +48,9 @@ function closingQuote(text: string, from: number): number | undefined {
   return undefined
 }
 
-/** The header of a file; undefined when the file holds nothing but blank lines. */
-export async function readHeader(
-  file: LocalFile,
-  delimiter: string,
-  session: Session,
-  options: Abortable = {},
-): Promise<readonly string[] | undefined> {
-  const text = file.compression === 'zstd' ? await zstdLine(file, session, options) : await headText(file, delimiter)
-  const start = text.replace(/^\uFEFF?[\r\n]+/, '')
-  return start === '' ? undefined : firstRecord(start, delimiter, true)
-}
-
-async function zstdLine(file: LocalFile, session: Session, options: Abortable): Promise<string> {
-  const [row] = await session.all(
-    `SELECT line FROM read_csv(${fileList([file])}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, ` +
-      `delim = ${quoteString('\u0001')}, quote = '', escape = '', compression = 'zstd', strict_mode = false, hive_partitioning = false) LIMIT 1`,
-    options,
-  )
-  return typeof row?.line === 'string' ? row.line : ''
-}
-
-/** Enough text for the first record. */
-async function headText({ path, compression }: LocalFile, delimiter: string): Promise<string> {
-  const pieces: Buffer[] = []
-  let size = 0
-  await using handle = await open(path, 'r')
-  for await (const piece of headPieces(handle, compression === 'gzip')) {
-    pieces.push(piece)
-    size += piece.length
-    const text = Buffer.concat(pieces).toString('utf8')
-    const body = text.replace(/^\uFEFF?[\r\n]+/, '')
-    if (body !== '' && firstRecord(body, delimiter, false)) return text
-    if (size > LONGEST_RECORD_BYTES) break
-  }
-  return Buffer.concat(pieces).toString('utf8')
-}
-
-async function* headPieces(handle: FileHandle, isGzip: boolean): AsyncIterable<Buffer> {
-  const stream = handle.createReadStream({ highWaterMark: PIECE_BYTES, autoClose: false })
-  yield* isGzip ? stream.pipe(createGunzip()) : stream
+/** The line end that begins at a position of the text, if any. */
+export function lineEndAt(text: string, position: number): LineEnd | undefined {
+  if (text[position] === '\n') return 'LF'
+  if (text[position] !== '\r') return undefined
+  return text[position + 1] === '\n' ? 'CRLF' : 'CR'
 }

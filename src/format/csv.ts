@@ -5,9 +5,9 @@ import type { RelationColumn } from '../engine/relation.ts'
 import { isNestedType, plainText } from '../engine/value-text.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { compressionSuffix } from './compression-option.ts'
+import { readHead } from './csv-head.ts'
 import { type CsvOptions, csvOptions } from './csv-options.ts'
 import { csvReader } from './csv-reader.ts'
-import { readHeader } from './csv-record.ts'
 import { defineFileFormat, type FileColumn, type LocalFile, type WriteRequest, type Writer } from './file-format.ts'
 
 /** Text of every value as CnosDB has it; NULL is nothing, an empty string is `""`, so that both survive. */
@@ -44,9 +44,9 @@ async function inspectCsv(
   waiting: Abortable = {},
 ): Promise<readonly RelationColumn[]> {
   for (const file of files) {
-    const record = await readHeader(file, delimiter, session, waiting)
-    if (!record) continue
-    return record.map((name, i) => ({ name: hasHeader ? name : `column_${i + 1}`, type: 'VARCHAR' }))
+    const head = await readHead(file, delimiter, session, waiting)
+    if (!head) continue
+    return head.fields.map((name, i) => ({ name: hasHeader ? name : `column_${i + 1}`, type: 'VARCHAR' }))
   }
   return []
 }

@@ -7,7 +7,7 @@ import { engineText, explainFault, type FaultySource } from './fault.ts'
 import type { Compression, LocalFile, ReadColumn, Reader, ReadRequest } from './file-format.ts'
 import type { JsonOptions, jsonOptions } from './json-options.ts'
 import { firstByte, lineOfJsonRecord, malformedLine } from './json-text.ts'
-import { fileList, unionAll } from './local-files.ts'
+import { compressionName, fileList, unionAll } from './local-files.ts'
 import { fromJsonString, fromText, type StrictValue } from './strict-value.ts'
 
 type JsonRequest = ReadRequest<typeof jsonOptions>
@@ -24,7 +24,6 @@ interface Run {
 }
 
 /** What read_json calls them; it takes no 'none'. */
-const JSON_COMPRESSION: Readonly<Record<Compression, string>> = { none: 'uncompressed', gzip: 'gzip', zstd: 'zstd' }
 
 /** Neighbours of one layout and compression, to be read in one call. */
 async function runsOf(files: readonly LocalFile[], session: Session, options: Abortable): Promise<readonly Run[]> {
@@ -43,7 +42,7 @@ function readJson(run: Run, columns: string, isCareful: boolean): string {
   const layout = isCareful && run.layout === 'newline_delimited' ? 'unstructured' : run.layout
   return [
     `read_json(${fileList(run.files)}, columns = {${columns}}, format = '${layout}', records = true`,
-    `auto_detect = false, ignore_errors = false, hive_partitioning = false, compression = '${JSON_COMPRESSION[run.compression]}'`,
+    `auto_detect = false, ignore_errors = false, hive_partitioning = false, compression = '${compressionName(run.compression)}'`,
     `maximum_object_size = ${(isCareful ? 128 : 16) * MIB})`,
   ].join(', ')
 }
@@ -103,7 +102,7 @@ export async function jsonReader(request: JsonRequest, session: Session, options
 
 const SAMPLED_OBJECTS = 1000
 
-/** The keys of the first 1000 objects in byte order. */
+/** The keys of the first 1000 objects in byte order, and what their members are. */
 export async function inspectJson(
   files: readonly LocalFile[],
   _options: JsonOptions,
@@ -113,11 +112,24 @@ export async function inspectJson(
   const runs = await runsOf(files, session, waiting)
   const objects = runs.map(
     (run) =>
-      `SELECT json FROM read_json_objects(${fileList(run.files)}, format = '${run.layout}', hive_partitioning = false, compression = '${JSON_COMPRESSION[run.compression]}')`,
+      `SELECT json FROM read_json_objects(${fileList(run.files)}, format = '${run.layout}', hive_partitioning = false, compression = '${compressionName(run.compression)}')`,
   )
-  const sql = `SELECT DISTINCT unnest(json_keys(json)) AS name FROM (SELECT json FROM ${unionAll(objects)} LIMIT ${SAMPLED_OBJECTS})`
-  const rows = await session.all(sql, waiting)
-  const names = rows.map((row) => String(row.name))
-  names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  return names.map((name) => ({ name, type: 'JSON' }))
+  const members = `SELECT unnest(json_keys(json)) AS name, json FROM (SELECT json FROM ${unionAll(objects)} LIMIT ${SAMPLED_OBJECTS})`
+  const pointer = `'/' || replace(replace(name, '~', '~0'), '/', '~1')`
+  const sql = `SELECT name, string_agg(DISTINCT json_type(json, ${pointer}), ' ') AS types FROM (${members}) GROUP BY name`
+  const columns = (await session.all(sql, waiting)).map((row) => ({
+    name: String(row.name),
+    type: typeOfMembers(String(row.types).split(' ')),
+  }))
+  return columns.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+}
+
+/** The narrowest of BIGINT, DOUBLE, BOOLEAN and VARCHAR that takes every kind of member; times stay text. */
+function typeOfMembers(kinds: readonly string[]): string {
+  const known = new Set(kinds.filter((kind) => kind !== 'NULL'))
+  const isOneOf = (...allowed: readonly string[]) =>
+    known.size > 0 && [...known].every((kind) => allowed.includes(kind))
+  if (isOneOf('BOOLEAN')) return 'BOOLEAN'
+  if (isOneOf('BIGINT', 'UBIGINT')) return 'BIGINT'
+  return isOneOf('BIGINT', 'UBIGINT', 'DOUBLE') ? 'DOUBLE' : 'VARCHAR'
 }

@@ -6,16 +6,9 @@ export function fileList(files: readonly LocalFile[]): string {
   return `[${files.map(({ path }) => quoteString(path.replace(/[[*?]/g, '[$&]'))).join(', ')}]`
 }
 
-/** Runs of neighbours packed alike: one reader call each, in order. */
-export function runsOfCompression(files: readonly LocalFile[]): readonly (readonly LocalFile[])[] {
-  const runs: LocalFile[][] = []
-  let current: Compression | undefined
-  for (const file of files) {
-    if (file.compression !== current) runs.push([])
-    current = file.compression
-    runs.at(-1)?.push(file)
-  }
-  return runs
+/** DuckDB's word for a packing. */
+export function compressionName(compression: Compression | undefined): string {
+  return compression === undefined || compression === 'none' ? 'uncompressed' : compression
 }
 
 /** `UNION ALL` of SELECTs as one FROM item; rows keep the order of the parts. */
