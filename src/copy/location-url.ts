@@ -92,10 +92,12 @@ function refuseQuery(text: string): void {
 /** A `%` that begins no escape stands for itself. */
 function decode(path: string): string {
   try {
-    return decodeURIComponent(path.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'))
+    const decoded = decodeURIComponent(path.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'))
+    if (!decoded.includes('\0')) return decoded
   } catch {
     throw new CnosError('BAD_OPTION', `Semantic error: the escapes in ${path} are no UTF-8`)
   }
+  throw new CnosError('BAD_OPTION', 'Semantic error: the path is empty or holds NUL')
 }
 
 function barePath(text: string, { cwd, takesGlob }: ParseUrlOptions): LocationUrl {
