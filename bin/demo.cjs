@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+import('../dist/cli/demo.js').then((program) => program.main())
