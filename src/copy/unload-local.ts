@@ -2,6 +2,7 @@ import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Abortable } from '../async/abort.ts'
 import { localStoreError } from '../store/local-error.ts'
+import { makeDirectories } from '../store/make-directories.ts'
 import type { FileAccess } from '../store/object-store.ts'
 import { type FinishedFile, finishedFiles } from './finished-files.ts'
 import { gzipFile } from './gzip-file.ts'
@@ -34,7 +35,7 @@ export async function unloadLocal(job: UnloadJob, files: FileAccess): Promise<Co
 /** Resolves with the first directory that had to be made. */
 async function makeDirectory(target: string): Promise<string | undefined> {
   try {
-    return await mkdir(target, { recursive: true })
+    return await makeDirectories(target)
   } catch (error) {
     throw localStoreError(error, target)
   }

@@ -1,4 +1,4 @@
-import { mkdir, open, rm, rmdir, stat } from 'node:fs/promises'
+import { open, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Abortable } from '../async/abort.ts'
 import { CnosError } from '../errors/cnos-error.ts'
@@ -6,6 +6,7 @@ import { localStoreError } from './local-error.ts'
 import { listFiles } from './local-list.ts'
 import { confineToRoots, fileOf } from './local-path.ts'
 import { moveIntoPlace, renameDurably, temporaryName } from './local-publish.ts'
+import { makeDirectories } from './make-directories.ts'
 import type {
   FileAccess,
   GetOptions,
@@ -143,7 +144,7 @@ class LocalStore implements ObjectStore {
   async #makeParent(file: string): Promise<void> {
     const parent = dirname(file)
     try {
-      const first = await mkdir(parent, { recursive: true })
+      const first = await makeDirectories(parent)
       if (first === undefined) return
       for (let made = parent; made.length >= first.length; made = dirname(made)) this.#made.add(made)
     } catch (error) {
