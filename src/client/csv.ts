@@ -3,12 +3,13 @@
  * For small answers only; table data never passes here.
  */
 export function parseCsvRows(text: string): Record<string, string>[] {
-  const [header, ...records] = parseRecords(text)
+  const [header, ...records] = parseCsvRecords(text)
   if (!header) return []
   return records.map((record) => Object.fromEntries(header.map((name, i) => [name, record[i] ?? ''])))
 }
 
-function parseRecords(text: string): string[][] {
+/** The same, as rows of values in their order, the header among them. */
+export function parseCsvRecords(text: string): string[][] {
   const records: string[][] = []
   let record: string[] = []
   let position = 0

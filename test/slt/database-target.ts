@@ -7,7 +7,8 @@ import { ROOT, type SltConnection } from './slt-file.ts'
 
 const MEBIBYTE = 1024 * 1024
 
-function open(directory: string): Promise<Database> {
+/** The database of an .slt file, below `directory`. */
+export function openSltDatabase(directory: string): Promise<Database> {
   return openDatabase({
     dataDir: join(directory, 'data'),
     memoryBytes: 512 * MEBIBYTE,
@@ -43,13 +44,13 @@ export interface DatabaseTarget extends SltTarget, AsyncDisposable {
 export async function openDatabaseTarget(directory: string): Promise<DatabaseTarget> {
   const files = join(directory, 'files')
   mkdirSync(files, { recursive: true })
-  let database = await open(directory)
+  let database = await openSltDatabase(directory)
   return {
     files,
     execute: (connection, sql) => execute(database, connection, sql),
     async restart() {
       await database.close()
-      database = await open(directory)
+      database = await openSltDatabase(directory)
     },
     [Symbol.asyncDispose]: () => database.close(),
   }
