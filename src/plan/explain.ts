@@ -1,6 +1,7 @@
 import type { Relation } from '../engine/relation.ts'
+import { tableReference } from '../engine/table.ts'
 import { printTableId } from '../model/schema.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlannedTable } from './plan.ts'
 
 /** The lines of a plan above what the engine itself explains, outermost first. */
 export interface ExplainedPlan {
@@ -15,9 +16,54 @@ type CopyIn = Extract<Plan, { readonly kind: 'copy-into-table' }>
 
 /** A plan in the words of CnosDB's EXPLAIN, as far as the two plan alike. Holds no credential: locations are URLs. */
 export function explainPlan(plan: Plan): ExplainedPlan {
-  if (plan.kind === 'copy-into-location') return explainCopyOut(plan)
-  if (plan.kind === 'copy-into-table') return explainCopyIn(plan)
-  return { logical: [], physical: [], input: plan.kind === 'rows' ? plan.relation : undefined }
+  switch (plan.kind) {
+    case 'rows':
+      return { logical: [], physical: [], input: plan.relation }
+    case 'copy-into-location':
+      return explainCopyOut(plan)
+    case 'copy-into-table':
+      return explainCopyIn(plan)
+    case 'insert':
+      return explainInsert(plan.target, plan.source.columns, {
+        columns: [],
+        select: `SELECT * FROM ${plan.source.from}`,
+      })
+    case 'insert-literals': {
+      const columns = plan.target.stored.schema.columns.map((column) => column.name)
+      const { logical, physical } = explainInsert(plan.target, columns, undefined)
+      return {
+        logical: [...logical, `Values: ${plan.batch.rowCount} rows`],
+        physical: [...physical, 'ValuesExec'],
+        input: undefined,
+      }
+    }
+    case 'delete':
+      return explainChange('Delete', plan.target, plan.where)
+    case 'update':
+      return explainChange('Update', plan.target, plan.where)
+    case 'explain':
+    case 'kill-query':
+    case 'metadata':
+      return { logical: [], physical: [], input: undefined }
+  }
+}
+
+function explainInsert({ id }: PlannedTable, columns: readonly string[], input: Relation | undefined): ExplainedPlan {
+  return {
+    logical: writerLines(id.table, columns),
+    physical: ['TableWriterMergeExec: expr=[rows]', `TableWriterExec: [${printTableId(id)}]`],
+    input,
+  }
+}
+
+/** The rows that change are those the engine finds by the same condition. */
+function explainChange(verb: string, { id, stored }: PlannedTable, where: string | undefined): ExplainedPlan {
+  const condition = where === undefined ? '' : ` WHERE ${where}`
+  return {
+    logical: [`${verb}: table=${id.table}`],
+    physical: [`${verb}Exec: [${printTableId(id)}]`],
+    input: { columns: [], select: `SELECT * FROM ${tableReference(stored)}${condition}` },
+  }
 }
 
 function explainCopyOut({ input, location }: CopyOut): ExplainedPlan {

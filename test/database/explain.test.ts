@@ -62,6 +62,19 @@ describe('EXPLAIN', () => {
     expect(JSON.stringify(plan)).not.toMatch(/hushhush|AKIAVISIBLE/)
   })
 
+  it.each([
+    ['INSERT INTO air (time, v) VALUES (1, 1)', 'TableWriterExec: [cnosdb.public.air]', 'ValuesExec'],
+    ['INSERT INTO air (time, v) SELECT time, v FROM air', 'TableWriterExec: [cnosdb.public.air]', 'SCAN'],
+    ['DELETE FROM air WHERE time = 5', 'DeleteExec: [cnosdb.public.air]', 'SCAN'],
+    ['UPDATE air SET v = 1 WHERE time = 5', 'UpdateExec: [cnosdb.public.air]', 'SCAN'],
+  ])('of %s names the table and changes nothing', async (sql, first, below) => {
+    const before = await db.run('SELECT * FROM air')
+    const [, physical] = await explain(`EXPLAIN ${sql}`)
+    expect(physical?.[1]).toContain(first)
+    expect(physical?.[1]).toContain(below)
+    expect(await db.run('SELECT * FROM air')).toEqual(before)
+  })
+
   it('checks what the statement itself would', async () => {
     expect(await failureOf(db.run("EXPLAIN COPY INTO nope FROM '/tmp/'"))).toMatchObject({ code: '030019' })
     expect(await failureOf(db.run('EXPLAIN CREATE DATABASE x'))).toMatchObject({ code: '010005' })
