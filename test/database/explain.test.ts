@@ -65,8 +65,8 @@ describe('EXPLAIN', () => {
   it.each([
     ['INSERT INTO air (time, v) VALUES (1, 1)', 'TableWriterExec: [cnosdb.public.air]', 'ValuesExec'],
     ['INSERT INTO air (time, v) SELECT time, v FROM air', 'TableWriterExec: [cnosdb.public.air]', 'SCAN'],
-    ['DELETE FROM air WHERE time = 5', 'DeleteExec: [cnosdb.public.air]', 'SCAN'],
-    ['UPDATE air SET v = 1 WHERE time = 5', 'UpdateExec: [cnosdb.public.air]', 'SCAN'],
+    ['DELETE FROM air WHERE time = 1', 'DeleteExec: [cnosdb.public.air]', 'SCAN'],
+    ['UPDATE air SET v = 1 WHERE time = 1', 'UpdateExec: [cnosdb.public.air]', 'SCAN'],
   ])('of %s names the table and changes nothing', async (sql, first, below) => {
     const before = await db.run('SELECT * FROM air')
     const [, physical] = await explain(`EXPLAIN ${sql}`)
