@@ -10,7 +10,7 @@ import {
 import type { EngineRow, EngineValue } from './engine.ts'
 
 /** A value as `EngineValue` promises it: types without a JavaScript counterpart become DuckDB's text. */
-export function toEngineValue(value: DuckDBValue): EngineValue {
+function toEngineValue(value: DuckDBValue): EngineValue {
   if (value === null || typeof value !== 'object') return value
   if (value instanceof DuckDBTimestampNanosecondsValue) return value.nanos
   if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) return value.micros

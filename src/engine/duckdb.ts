@@ -83,7 +83,7 @@ function settingsOf({ memoryBytes, tempDirectory, tempBytes, threads }: EngineOp
   ]
 }
 
-export class DuckDbEngine implements Engine {
+class DuckDbEngine implements Engine {
   readonly bulk: BulkSettings
   readonly #instance: DuckDBInstance
   readonly #release: () => void

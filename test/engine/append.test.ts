@@ -312,6 +312,17 @@ describe('order and cancelling', () => {
     expect((await stored('count(*) AS rows, min(v) AS min, max(v) AS max'))[0]).toEqual({ rows: 3000n, min: 7, max: 7 })
   })
 
+  it('large imports into several tables run side by side', async () => {
+    const from = `(SELECT make_timestamp_ns(range), 'h', range::DOUBLE, NULL::BIGINT FROM range(6000))`
+    const targets = [1, 2, 3].map((number) => storedTable(`side${number}`, ['host'], { v: 'DOUBLE', n: 'BIGINT' }))
+    for (const target of targets) await engine.run(createTableSql(target))
+    for (let round = 0; round < 3; round += 1)
+      await Promise.all(targets.map((target) => append(engine, target, source(from, ALL, round % 2 === 0))))
+    for (const target of targets)
+      expect(await engine.all(`SELECT count(*) AS rows FROM ${tableReference(target)}`)).toEqual([{ rows: 6000n }])
+    expect(await staged()).toEqual([])
+  })
+
   it('rejects with the reason, and leaves table and staging directory as they were', async () => {
     await put(`(VALUES (${at(1)}, 'a', 1.0::DOUBLE, 1::BIGINT))`)
     for (const cheapToReread of [false, true]) {
