@@ -5,6 +5,7 @@ import { rewriteFunction, rewriteWindow } from './select-function.ts'
 import { isAbsent } from './select-json.ts'
 import { isIntegerType, rewriteCast, rewriteConstant, textToTime, ticksToTime } from './select-literals.ts'
 import type { Scope } from './select-scope.ts'
+import { alignTexts } from './select-text-cast.ts'
 import { childOf, childrenOf, classOf, type Node, optionalChildOf, typeOf } from './select-tree.ts'
 
 /** What every expression node may hold besides its own members. */
@@ -132,8 +133,10 @@ function alignTimes(context: RewriteContext, parts: readonly Typed[]): readonly 
 
 function rewriteOperator(context: RewriteContext, node: Node, children: readonly Typed[]): Typed {
   switch (typeOf(node)) {
-    case 'OPERATOR_COALESCE':
-      return withChildren(node, children, commonType(children))
+    case 'OPERATOR_COALESCE': {
+      const aligned = alignTexts(context, children)
+      return withChildren(node, aligned, commonType(aligned))
+    }
     case 'COMPARE_IN':
     case 'COMPARE_NOT_IN':
       return withChildren(node, alignTimes(context, children), 'BOOLEAN')

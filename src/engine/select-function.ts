@@ -7,6 +7,7 @@ import { rewriteArithmetic } from './select-operator.ts'
 import { rewriteOrders } from './select-order.ts'
 import { regexpMatch } from './select-regexp.ts'
 import { fillTemplate } from './select-template.ts'
+import { textOfValue } from './select-text-cast.ts'
 import { slidingWindow } from './select-time-window.ts'
 import { childOf, childrenOf, classOf, locationOf, type Node, optionalChildOf, textOf } from './select-tree.ts'
 
@@ -128,7 +129,13 @@ function refuseAggregateClauses(context: RewriteContext, node: Node, name: strin
   }
 }
 
-function applyRule(context: RewriteContext, node: Node, rule: FunctionRule, typed: readonly Typed[]): Typed {
+function applyRule(context: RewriteContext, written: Node, rule: FunctionRule, given: readonly Typed[]): Typed {
+  const refusal = rule.refusal?.(given.map((child) => child.type))
+  if (refusal !== undefined) {
+    throw errorAt(context, written, 'PLANNING', `Datafusion: Error during planning: ${rule.name}: ${refusal}.`)
+  }
+  const typed = given.map((child, at) => (takesText(rule, at) ? asText(context, child) : child))
+  const node: Node = { ...written, children: typed.map((child) => child.node) }
   const types = typed.map((child) => child.type)
   const result = { type: rule.type?.(types), clientType: rule.clientType?.(types) }
   const template = rule.template?.(types)
@@ -143,6 +150,13 @@ function applyRule(context: RewriteContext, node: Node, rule: FunctionRule, type
   return { node: node.filter === null ? filled : withFilter(filled, node.filter as Node), ...result }
 }
 
+const takesText = ({ text = [] }: FunctionRule, at: number) => text === 'all' || text.includes(at)
+
+const asText = (context: RewriteContext, child: Typed): Typed => ({
+  node: textOfValue(context, child),
+  type: child.type && 'VARCHAR',
+})
+
 /** Hands FILTER down to the aggregate calls of a template. */
 function withFilter(tree: Node, filter: Node): Node {
   const visit = (value: Json): Json => {
@@ -156,7 +170,7 @@ function withFilter(tree: Node, filter: Node): Node {
   return visit(tree) as Node
 }
 
-const AGGREGATE_CALLS: ReadonlySet<string> = new Set(['arg_min', 'arg_max', 'list', 'approx_quantile'])
+const AGGREGATE_CALLS: ReadonlySet<string> = new Set(['arg_min', 'arg_max', 'list', 'approx_quantile', 'quantile_disc'])
 
 const bothOf = (own: Json | undefined, added: Node): Node =>
   isObject(own)
@@ -180,7 +194,7 @@ export function rewriteWindow(context: RewriteContext, node: Node, rewrite: Rewr
   const rule = knownFunction(context, node, name, children.length + extra, true)
   const typed = children.map(rewrite)
   const types = typed.map((child) => child.type)
-  if (rule.template !== undefined && rule.kind === 'aggregate' && rule.call === undefined) {
+  if (rule.template?.(types) !== undefined) {
     throw unsupported(context, node, `${name}(…) OVER (…)`)
   }
   const frame = FRAME_MEMBERS.map((key) => {

@@ -22,6 +22,15 @@ it('reads infinities, which are no JSON, but not inside strings', () => {
   ])
 })
 
+it('leaves the digits of a fraction alone', () => {
+  expect(parseTree('[0.9605362058310085,1.2345678901234568e-300,-0.1234567890123456,12345678901234567]')).toEqual([
+    0.9605362058310085,
+    1.2345678901234568e-300,
+    -0.1234567890123456,
+    12345678901234567n,
+  ])
+})
+
 it('marks unknown positions', () => {
   const text = '{"query_location":18446744073709551615}'
   expect(parseTree(text)).toEqual({ query_location: NO_LOCATION })
@@ -37,6 +46,7 @@ it('prints what it has read', () => {
       fc.constant(null),
       fc.bigInt({ min: 10n ** 15n, max: 2n ** 64n - 1n }),
       fc.integer(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.array(tie('tree')),
       fc.dictionary(
         fc.stringMatching(/^[a-z]{1,8}$/).filter((key) => key !== 'constructor'),

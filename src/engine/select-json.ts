@@ -8,7 +8,7 @@ export interface JsonObject {
 export const NO_LOCATION = -1
 
 const NO_LOCATION_TEXT = /"query_location":18446744073709551615/g
-const STRING_OR_ODD_NUMBER = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN|-?\d{16,}(?![\d.eE])/g
+const STRING_OR_ODD_NUMBER = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g
 const BIG = '$big'
 
 const MAYBE_ODD = /Infinity|NaN|\d{16}/

@@ -1,6 +1,7 @@
 import { isTimeType, type KnownType } from './functions/rule.ts'
 import { errorAt, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { isObject, type Json } from './select-json.ts'
+import { textOfValue } from './select-text-cast.ts'
 import {
   castNode,
   childOf,
@@ -106,6 +107,7 @@ export function rewriteCast(context: RewriteContext, node: Node, child: Typed): 
     return cast(functionNode(TICKS_OF[child.type] as string, [child.node], locationOf(node)))
   }
   if (child.type === 'DOUBLE' && isIntegerType(type)) return cast(functionNode('trunc', [child.node], locationOf(node)))
+  if (type === 'VARCHAR') return cast(textOfValue(context, child))
   return cast(child.node)
 }
 

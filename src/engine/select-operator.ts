@@ -3,6 +3,7 @@ import { addIntervalTemplate } from './functions/times.ts'
 import { type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { isIntegerType } from './select-literals.ts'
 import { fillTemplate } from './select-template.ts'
+import { alignTexts } from './select-text-cast.ts'
 import { castNode, functionNode, isConstant, locationOf, type Node, stringNode, textOf } from './select-tree.ts'
 
 const NUMERIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%'])
@@ -18,7 +19,7 @@ export function rewriteArithmetic(context: RewriteContext, node: Node, operands:
     type,
   })
   if (TEXT_MATCH.has(operator)) return plain('BOOLEAN')
-  if (operator === '||') return plain(types.every((type) => type === 'VARCHAR') ? 'VARCHAR' : undefined)
+  if (operator === '||') return concatenate(context, node, operands)
   if (BITWISE.has(operator)) return plain(types[0])
   if (operator === '^' || operator === '#') return renamed(node, 'xor', operands, types[0])
   if (operator === '~*' || operator === '!~*') return matchIgnoringCase(node, operator, operands)
@@ -26,6 +27,12 @@ export function rewriteArithmetic(context: RewriteContext, node: Node, operands:
   if (operands.length === 1) return plain(types[0])
   if (operator === '/') return divide(node, operands)
   return addOrMultiply(context, node, operator, operands)
+}
+
+function concatenate(context: RewriteContext, node: Node, operands: readonly Typed[]): Typed {
+  const aligned = alignTexts(context, operands)
+  const isText = aligned.every((operand) => operand.type === 'VARCHAR')
+  return { node: { ...node, children: aligned.map((operand) => operand.node) }, type: isText ? 'VARCHAR' : undefined }
 }
 
 const renamed = (node: Node, name: string, operands: readonly Typed[], type: KnownType): Typed => ({

@@ -26,7 +26,13 @@ function tokensOf(text: string): string[] {
   return text.match(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|\s+|[^\w\s]/g) ?? []
 }
 
+const number = fc.oneof(
+  fc.double().map(String),
+  fc.bigInt({ max: 2n ** 128n, min: -(2n ** 128n) }).map(String),
+  fc.constant('0.960536205831008516042857081629335880279541015625'),
+)
 const token = fc.oneof(
+  { weight: 1, arbitrary: number },
   { weight: 6, arbitrary: fc.constantFrom(...TOKENS) },
   {
     weight: 1,

@@ -321,9 +321,11 @@ describe('errors', () => {
 
   it.each([
     ['SELECT temp frm air x', 'SQL_SYNTAX', 'syntax error'],
-    ['SELECT sum(station) FROM air', 'PLANNING', 'sum(VARCHAR)'],
+    ['SELECT stddev(station) FROM air', 'PLANNING', 'stddev_samp(VARCHAR)'],
     ['SELECT station, sum(temp) FROM air', 'PLANNING', 'GROUP BY'],
     ['SELECT increases(time, temp) FROM air', 'PLANNING', `Did you mean 'increase'?`],
+    ['SELECT first(temp, time) FROM air', 'PLANNING', 'first argument is a time'],
+    ['SELECT sum(ok) FROM air', 'PLANNING', 'a number, not BOOLEAN'],
     ['SELECT abs(1, 2)', 'PLANNING', 'does not accept 2 function arguments'],
     ['SELECT gauge_agg(time, temp) FROM air', 'UNSUPPORTED', 'gauge_agg'],
     ['SELECT upper(DISTINCT station) FROM air', 'PLANNING', 'not an aggregate'],

@@ -1,4 +1,4 @@
-import { aggregate, always, type FunctionRule, first, type KnownType, second, windowed } from './rule.ts'
+import { aggregate, always, type FunctionRule, first, isTimeType, type KnownType, second, windowed } from './rule.ts'
 
 const DOUBLE = always('DOUBLE')
 const count = always('UBIGINT')
@@ -9,6 +9,22 @@ const sumType = ([type]: readonly KnownType[]): KnownType => {
   return type === 'FLOAT' ? 'DOUBLE' : 'HUGEINT'
 }
 const sumClientType = ([type]: readonly KnownType[]): KnownType => (type === 'UBIGINT' ? 'UBIGINT' : undefined)
+
+const isWhole = (type: KnownType) => type === 'BIGINT' || type === 'UBIGINT'
+
+/** The mean of the two middle integers, cut, as CnosDB has it; exact, while DuckDB's goes through DOUBLE. */
+const median = ([type]: readonly KnownType[]): string | undefined => {
+  if (!isWhole(type)) return undefined
+  const least = 'CAST(quantile_disc($1, 0.5) AS HUGEINT)'
+  return `CAST((${least} - quantile_disc(-CAST($1 AS HUGEINT), 0.5)) // 2 AS ${type})`
+}
+
+/** Swapped arguments would be taken for a different question. */
+const timeFirst = ([type]: readonly KnownType[]): string | undefined =>
+  type === undefined || isTimeType(type) ? undefined : `its first argument is a time, not ${type}`
+
+const numeric = ([type]: readonly KnownType[]): string | undefined =>
+  isTimeType(type) || type === 'BOOLEAN' || type === 'VARCHAR' ? `its argument is a number, not ${type}` : undefined
 
 const statistic = (name: string, call: string, heading: string, arity = 1) =>
   aggregate(name, arity, arity, { call, heading, type: DOUBLE })
@@ -25,20 +41,24 @@ export const AGGREGATES: readonly FunctionRule[] = [
   aggregate('count', 0, 1, { heading: 'COUNT', type: always('BIGINT'), clientType: count }),
   aggregate('count_star', 0, 0, { heading: 'COUNT', type: always('BIGINT'), clientType: count }),
   aggregate('exact_count', 0, 1, { call: 'count', heading: 'COUNT', type: always('BIGINT'), clientType: count }),
-  aggregate('sum', 1, 1, { heading: 'SUM', type: sumType, clientType: sumClientType }),
-  aggregate('avg', 1, 1, { heading: 'AVG', type: DOUBLE }),
-  aggregate('mean', 1, 1, { call: 'avg', heading: 'AVG', type: DOUBLE }),
+  aggregate('sum', 1, 1, { heading: 'SUM', refusal: numeric, type: sumType, clientType: sumClientType }),
+  aggregate('avg', 1, 1, { heading: 'AVG', refusal: numeric, type: DOUBLE }),
+  aggregate('mean', 1, 1, { call: 'avg', heading: 'AVG', refusal: numeric, type: DOUBLE }),
   aggregate('min', 1, 1, { heading: 'MIN', ...same }),
   aggregate('max', 1, 1, { heading: 'MAX', ...same }),
-  aggregate('median', 1, 1, { heading: 'MEDIAN' }),
+  aggregate('median', 1, 1, {
+    template: median,
+    heading: 'MEDIAN',
+    type: ([type]) => (isWhole(type) ? type : undefined),
+  }),
   aggregate('mode', 1, 1, same),
   aggregate('array_agg', 1, 1, { heading: 'ARRAY_AGG' }),
   aggregate('string_agg', 2, 2, { heading: 'STRING_AGG', type: always('VARCHAR') }),
-  aggregate('first', 2, 2, { template: () => 'arg_min($2, $1)', type: second }),
-  aggregate('last', 2, 2, { template: () => 'arg_max($2, $1)', type: second }),
+  aggregate('first', 2, 2, { template: () => 'arg_min($2, $1)', refusal: timeFirst, type: second }),
+  aggregate('last', 2, 2, { template: () => 'arg_max($2, $1)', refusal: timeFirst, type: second }),
   aggregate('first_value', 1, 1, { call: 'first', heading: 'FIRST_VALUE', ...same }),
   aggregate('last_value', 1, 1, { call: 'last', heading: 'LAST_VALUE', ...same }),
-  aggregate('increase', 2, 2, { template: () => INCREASE, clientType: second }),
+  aggregate('increase', 2, 2, { template: () => INCREASE, refusal: timeFirst, clientType: second }),
   aggregate('sample', 2, 2, { template: () => '(list($1 ORDER BY random()))[1:$2]' }),
   statistic('stddev', 'stddev_samp', 'STDDEV'),
   statistic('stddev_samp', 'stddev_samp', 'STDDEV'),

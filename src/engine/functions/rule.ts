@@ -14,6 +14,10 @@ export interface FunctionRule {
    * An aggregate's text must hold its aggregate calls bare, so that FILTER can be handed down.
    */
   readonly template?: (types: readonly KnownType[]) => string | undefined
+  /** Which arguments are taken as text, whatever their type; `all` or indexes. */
+  readonly text?: 'all' | readonly number[]
+  /** What is wrong with arguments of these types; undefined when nothing is. */
+  readonly refusal?: (types: readonly KnownType[]) => string | undefined
   /** The name in column headings, where it differs. */
   readonly heading?: string
   readonly type?: (types: readonly KnownType[]) => KnownType

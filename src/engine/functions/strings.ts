@@ -1,15 +1,21 @@
 import { always, type FunctionRule, scalar } from './rule.ts'
 
-const text = { type: always('VARCHAR') }
-const whole = { type: always('BIGINT') }
-const truth = { type: always('BOOLEAN') }
+const text = { type: always('VARCHAR'), text: 'all' } as const
+const whole = { type: always('BIGINT'), text: 'all' } as const
+const truth = { type: always('BOOLEAN'), text: 'all' } as const
+/** Text, then integers. */
+const cut = { type: always('VARCHAR'), text: [0] } as const
 
 const INITCAP = `array_to_string(list_transform(regexp_extract_all($1, '[[:alnum:]]+|[^[:alnum:]]+'), lambda word: upper(word[1]) || lower(word[2:])), '')`
 
 const padded = (name: string) =>
   scalar(name, 2, 3, {
-    template: (types) => `${name}($1, CAST($2 AS INTEGER), ${types.length === 3 ? '$3' : "' '"})`,
-    ...text,
+    template: (types) =>
+      types.length === 3
+        ? `CASE WHEN $3 = '' THEN left($1, $2) ELSE ${name}($1, CAST($2 AS INTEGER), $3) END`
+        : `${name}($1, CAST($2 AS INTEGER), ' ')`,
+    type: always('VARCHAR'),
+    text: [0, 2],
   })
 
 export const STRING_FUNCTIONS: readonly FunctionRule[] = [
@@ -23,36 +29,37 @@ export const STRING_FUNCTIONS: readonly FunctionRule[] = [
   scalar('character_length', 1, 1, { call: 'length', ...whole }),
   scalar('length', 1, 1, { heading: 'character_length', ...whole }),
   scalar('octet_length', 1, 1, { call: 'strlen', ...whole }),
-  scalar('chr', 1, 1, { template: () => 'chr(CAST($1 AS INTEGER))', ...text }),
+  scalar('chr', 1, 1, { template: () => 'chr(CAST($1 AS INTEGER))', type: always('VARCHAR') }),
   scalar('concat', 1, 255, text),
   scalar('concat_ws', 2, 255, text),
   scalar('initcap', 1, 1, { template: () => INITCAP, ...text }),
   scalar('instr', 2, 2, whole),
   scalar('strpos', 2, 2, whole),
   scalar('position', 2, 2, whole),
-  scalar('left', 2, 2, text),
-  scalar('right', 2, 2, text),
+  scalar('left', 2, 2, cut),
+  scalar('right', 2, 2, cut),
   scalar('lower', 1, 1, text),
   scalar('upper', 1, 1, text),
   padded('lpad'),
   padded('rpad'),
-  scalar('repeat', 2, 2, text),
+  scalar('repeat', 2, 2, cut),
   scalar('replace', 3, 3, text),
   scalar('reverse', 1, 1, text),
-  scalar('split_part', 3, 3, text),
+  scalar('split_part', 3, 3, { type: always('VARCHAR'), text: [0, 1] }),
   scalar('starts_with', 2, 2, truth),
-  scalar('substr', 2, 3, text),
-  scalar('substring', 2, 3, { heading: 'substr', ...text }),
+  scalar('substr', 2, 3, cut),
+  scalar('substring', 2, 3, { heading: 'substr', ...cut }),
   scalar('overlay', 3, 4, {
     template: (types) => `concat(left($1, $3 - 1), $2, substr($1, $3 + ${types.length === 4 ? '$4' : 'length($2)'}))`,
-    ...text,
+    type: always('VARCHAR'),
+    text: [0, 1],
   }),
   scalar('translate', 3, 3, text),
-  scalar('to_hex', 1, 1, { template: () => 'lower(to_hex($1))', ...text }),
+  scalar('to_hex', 1, 1, { template: () => 'lower(to_hex($1))', type: always('VARCHAR') }),
   scalar('levenshtein', 2, 2, whole),
   scalar('md5', 1, 1, text),
   scalar('sha256', 1, 1, text),
-  scalar('uuid', 0, 0, { template: () => 'CAST(uuid() AS VARCHAR)', ...text }),
+  scalar('uuid', 0, 0, { template: () => 'CAST(uuid() AS VARCHAR)', type: always('VARCHAR') }),
   scalar('regexp_like', 2, 3, { call: 'regexp_matches', ...truth }),
   scalar('regexp_replace', 3, 4, text),
   scalar('string_to_array', 2, 2, { call: 'string_split' }),
