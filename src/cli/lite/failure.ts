@@ -1,4 +1,5 @@
 import { CnosError } from '../../errors/cnos-error.ts'
+import { Cancelled } from '../exit-codes.ts'
 
 /** Prints an error for people, `place` in front: `load.sql:12: error 010009: …` and, below it, what to do. */
 export function printFailure(output: NodeJS.WritableStream, error: unknown, place = ''): void {
@@ -6,6 +7,7 @@ export function printFailure(output: NodeJS.WritableStream, error: unknown, plac
 }
 
 function describeFailure(error: unknown): string {
+  if (error instanceof Cancelled) return 'cancelled'
   if (error instanceof CnosError) return `error ${error.code}: ${error.fullMessage}`
   return `error: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -5,6 +5,8 @@ export interface ShellInput {
   readonly statements: readonly string[]
   /** What has been typed of the next one; empty when there is nothing but blanks and comments. */
   readonly rest: string
+  /** Whether `rest` ends inside a string, quoted name or comment, where a backslash is just a character. */
+  readonly isInsideQuote: boolean
 }
 
 /** Cuts what was typed so far into statements; `;` counts only outside quotes and comments. */
@@ -16,7 +18,7 @@ export function takeStatements(text: string): ShellInput {
     const token = nextToken(text, at)
     if (token.kind === 'end' || token.kind === 'unterminated') {
       const isEmpty = token.kind === 'end' && begun === undefined
-      return { statements, rest: isEmpty ? '' : text.slice(start) }
+      return { statements, rest: isEmpty ? '' : text.slice(start), isInsideQuote: token.kind === 'unterminated' }
     }
     at = token.end
     if (token.kind !== 'symbol' || text.charAt(token.start) !== ';') {

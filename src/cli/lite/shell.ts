@@ -30,6 +30,7 @@ class Shell {
   readonly #history: History | undefined
   readonly #input: Interface
   #typed = ''
+  #isInsideQuote = false
   #running: AbortController | undefined
   #exitCode = EXIT_CODES.ok
 
@@ -82,6 +83,7 @@ class Shell {
     this.#running?.abort(new Cancelled('SIGINT'))
     if (this.#history && !this.#running) {
       this.#typed = ''
+      this.#isInsideQuote = false
       process.stdout.write('\n')
       this.#prompt()
     } else if (!this.#history) {
@@ -92,9 +94,10 @@ class Shell {
   }
 
   async #take(line: string): Promise<void> {
-    if (this.#typed === '' && line.trimStart().startsWith('\\')) return this.#attempt(line)
-    const { statements, rest } = takeStatements(`${this.#typed}${line}\n`)
+    if (!this.#isInsideQuote && line.trimStart().startsWith('\\')) return this.#attempt(line)
+    const { statements, rest, isInsideQuote } = takeStatements(`${this.#typed}${line}\n`)
     this.#typed = rest
+    this.#isInsideQuote = isInsideQuote
     for (const statement of statements) {
       await this.#history?.add(`${statement};`)
       await this.#attempt(statement)
