@@ -21,7 +21,8 @@ interface Ways {
   readonly unusual: string
 }
 
-const CONTROL_BLANKS = [9, 10, 11, 12, 13].map((code) => `chr(${code})`)
+/** What DuckDB's cast trims from an end. */
+const BLANKS = [`' '`, ...[9, 10, 11, 12, 13].map((code) => `chr(${code})`)]
 
 function integerWays(x: string, type: string): Ways {
   const sign = type.startsWith('U') ? '\\+?' : '[+-]?'
@@ -35,9 +36,10 @@ function integerWays(x: string, type: string): Ways {
 
 function floatWays(x: string, type: string): Ways {
   const value = `TRY_CAST(${x} AS ${type})`
-  const blanks = [`' '`, `'_'`, ...CONTROL_BLANKS].map((blank) => `NOT contains(${x}, ${blank})`)
+  // Blanks inside a number fail the cast; those before it sort below '!'.
+  const endsClean = BLANKS.map((blank) => `NOT suffix(${x}, ${blank})`).join(' AND ')
   return {
-    isUsual: `${x} >= '!' AND ${blanks.join(' AND ')} AND isfinite(${value})`,
+    isUsual: `isfinite(${value}) AND NOT contains(${x}, '_') AND ${x} >= '!' AND ${endsClean}`,
     usual: value,
     unusual: `CASE WHEN regexp_full_match(${x}, '(?i)[+-]?(nan|inf|infinity)') THEN ${value} END`,
   }
