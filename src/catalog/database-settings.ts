@@ -89,7 +89,7 @@ export function readDatabaseOptions(
 ): DatabaseSettings {
   let settings = base
   for (const [name, value] of written) {
-    const reader = READERS[name]
+    const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined
     if (!reader) throw new CnosError('BAD_OPTION', `Semantic error: Unsupported option [${name}]`)
     settings = { ...settings, ...reader(value, name) }
   }
