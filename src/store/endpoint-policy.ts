@@ -47,7 +47,7 @@ export function isLoopbackHost(host: string): boolean {
 
 /**
  * Which hosts a statement may reach, as the function of StoreContext: the clouds' own hosts always, loopback for
- * administrators, `allowEndpoints` (`host`, `host:port`, `*.suffix` or a URL) for everybody; metadata services never.
+ * administrators, `allowEndpoints` (`host`, `host:port`, `*.suffix` or a URL) for everybody, `*` for all hosts; metadata services never.
  */
 export function endpointPolicy(allowEndpoints: readonly string[], isAdmin: boolean): (endpoint: URL) => void {
   const allowed = allowEndpoints.map(parseAllowed)
@@ -70,6 +70,7 @@ function denied(endpoint: URL, hint: string): CnosError {
 }
 
 function parseAllowed(entry: string): (endpoint: URL, host: string) => boolean {
+  if (entry === '*') return () => true
   if (entry.startsWith('*.')) {
     const suffix = entry.slice(1).toLowerCase()
     return (_, host) => host.endsWith(suffix)

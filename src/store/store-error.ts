@@ -93,6 +93,14 @@ export function retryAfterMs(header: string | undefined, nowNs: bigint): number 
   return Number.isNaN(date) ? undefined : Math.max(0, date - Number(nowNs / 1_000_000n))
 }
 
+/** The STORE_UNAVAILABLE of a request that moved no byte for `stallMs`. */
+export function stalledError(identity: StoreIdentity, request: StoreRequest, stallMs: number): CnosError {
+  return refusalError(identity, request, {
+    text: `no answer within ${Math.ceil(stallMs / 1000)} s`,
+    hint: 'the store or the network to it is overloaded or cut off',
+  })
+}
+
 /** Names of TLS and DNS failures that another try does not mend. */
 const HOPELESS =
   /^(ENOTFOUND|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_INVALID|EPROTO)/

@@ -16,7 +16,7 @@ import type {
 } from '../object-store.ts'
 import { answeredMeta, bareEtag, expectRange } from '../ranged-answer.ts'
 import type { StoreContext } from '../store-driver.ts'
-import type { StoreIdentity, StoreRequest } from '../store-error.ts'
+import { type StoreIdentity, type StoreRequest, stalledError } from '../store-error.ts'
 import { openContainer } from './client.ts'
 import type { AzureCredential } from './credential.ts'
 import { azureError } from './error.ts'
@@ -159,14 +159,17 @@ class AzureStore implements ObjectStore, AzureRequests {
   }
 
   send<T>(request: AzureSend, call: (container: ContainerClient, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#retrier.run(async ({ signal }) => {
-      try {
-        this.#container ??= openContainer(this.#settings)
-        return await call(await this.#container, signal)
-      } catch (error) {
-        signal.throwIfAborted()
-        throw azureError(this.#identity, request, error, this.#settings.context.clock.nowNs())
-      }
-    }, request)
+    return this.#retrier.run(
+      async ({ signal }) => {
+        try {
+          this.#container ??= openContainer(this.#settings)
+          return await call(await this.#container, signal)
+        } catch (error) {
+          signal.throwIfAborted()
+          throw azureError(this.#identity, request, error, this.#settings.context.clock.nowNs())
+        }
+      },
+      { signal: request.signal, stalled: (ms) => stalledError(this.#identity, request, ms) },
+    )
   }
 }

@@ -4,7 +4,7 @@ import { readText, sendHttp } from '../http-request.ts'
 import { createRetrier, type Retrier } from '../layers/retry.ts'
 import type { ObjectMeta } from '../object-store.ts'
 import type { StoreContext } from '../store-driver.ts'
-import { networkError, type StoreIdentity, type StoreRequest } from '../store-error.ts'
+import { networkError, type StoreIdentity, type StoreRequest, stalledError } from '../store-error.ts'
 import { gcsError } from './error.ts'
 import type { TokenSource } from './tokens.ts'
 
@@ -60,7 +60,7 @@ function run<T>(
         throw networkError(options.identity, request, error)
       }
     },
-    { signal: request.signal },
+    { signal: request.signal, stalled: (ms) => stalledError(options.identity, request, ms) },
   )
 }
 

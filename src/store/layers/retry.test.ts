@@ -1,8 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Abortable } from '../../async/abort.ts'
 import type { Clock } from '../../async/clock.ts'
 import { CnosError, isCnosError } from '../../errors/cnos-error.ts'
-import { createRetrier } from './retry.ts'
+import { createRetrier as createNamedRetrier } from './retry.ts'
+
+/** A retrier whose requests have no name. */
+function createRetrier(...settings: Parameters<typeof createNamedRetrier>) {
+  const retrier = createNamedRetrier(...settings)
+  const stalled = () => new CnosError('STORE_UNAVAILABLE', 'stalled')
+  return {
+    run: <T>(attempt: Parameters<typeof retrier.run<T>>[0], { signal }: Abortable = {}) =>
+      retrier.run(attempt, { signal, stalled }),
+  }
+}
 
 /** Time passes only by sleeping. */
 function fakeClock(random = () => 0.5): Clock & { readonly sleeps: number[] } {

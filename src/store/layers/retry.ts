@@ -32,6 +32,11 @@ export interface Attempt {
   readonly number: number
 }
 
+export interface RetryOptions extends Abortable {
+  /** Names the request in the STORE_UNAVAILABLE of a try that moved nothing for `stallMs`. */
+  readonly stalled: (stallMs: number) => CnosError
+}
+
 /** Repeats single requests of one store. */
 export interface Retrier {
   /**
@@ -39,18 +44,18 @@ export interface Retrier {
    * the last error, which says how often it was tried. Pauses by full jitter, obeys Retry-After, stops early when the
    * store has used up its retries. Rejects with `signal.reason` when aborted.
    */
-  run<T>(attempt: (attempt: Attempt) => Promise<T>, options?: Abortable): Promise<T>
+  run<T>(attempt: (attempt: Attempt) => Promise<T>, options: RetryOptions): Promise<T>
 }
 
 /** One for each opened store: its requests share the bucket of retries. */
 export function createRetrier(clock: Clock, patience: Partial<Patience> = {}): Retrier {
   const limits = { ...DEFAULT_PATIENCE, ...patience }
   const bucket = { tokens: BUCKET_TOKENS }
-  return { run: (attempt, request = {}) => runRetrying(attempt, { request, limits, clock, bucket }) }
+  return { run: (attempt, request) => runRetrying(attempt, { request, limits, clock, bucket }) }
 }
 
 interface RetryState {
-  readonly request: Abortable
+  readonly request: RetryOptions
   readonly limits: Patience
   readonly clock: Clock
   readonly bucket: { tokens: number }
@@ -98,11 +103,7 @@ function afterTries(error: unknown, tries: number, elapsedMs: number): unknown {
 async function withDeadline<T>(attempt: (signal: AbortSignal) => Promise<T>, state: RetryState): Promise<T> {
   const { stallMs } = state.limits
   const link = linkAbort(state.request.signal)
-  const stalled = new CnosError(
-    'STORE_UNAVAILABLE',
-    `object store error: no answer within ${Math.ceil(stallMs / 1000)} s`,
-    { hint: 'the store or the network to it is overloaded or cut off' },
-  )
+  const stalled = state.request.stalled(stallMs)
   const timer = setTimeout(() => link.abort(stalled), stallMs)
   onProgress.set(link.signal, () => timer.refresh())
   try {

@@ -16,7 +16,7 @@ import type {
 import { answeredMeta, expectRange, rangeHeader } from '../ranged-answer.ts'
 import type { S3Credentials } from '../s3.ts'
 import type { StoreContext } from '../store-driver.ts'
-import type { StoreIdentity, StoreRequest } from '../store-error.ts'
+import { type StoreIdentity, type StoreRequest, stalledError } from '../store-error.ts'
 import { type S3ErrorContext, s3Error } from './error.ts'
 import { md5Of, verifyStored } from './integrity.ts'
 import { s3Transport } from './transport.ts'
@@ -150,15 +150,18 @@ class S3Store implements ObjectStore, S3Requests {
     request: S3Send,
     call: (client: S3, options: { abortSignal: AbortSignal }, tryNumber: number) => Promise<T>,
   ): Promise<T> {
-    return this.#retrier.run(async (attempt) => {
-      try {
-        this.#client ??= openClient(this.#settings)
-        return await call(await this.#client, { abortSignal: attempt.signal }, attempt.number)
-      } catch (error) {
-        attempt.signal.throwIfAborted()
-        throw s3Error(error, request, this.#errorContext(attempt.number))
-      }
-    }, request)
+    return this.#retrier.run(
+      async (attempt) => {
+        try {
+          this.#client ??= openClient(this.#settings)
+          return await call(await this.#client, { abortSignal: attempt.signal }, attempt.number)
+        } catch (error) {
+          attempt.signal.throwIfAborted()
+          throw s3Error(error, request, this.#errorContext(attempt.number))
+        }
+      },
+      { signal: request.signal, stalled: (ms) => stalledError(this.#identity, request, ms) },
+    )
   }
 
   #errorContext(tryNumber: number): S3ErrorContext {
