@@ -100,6 +100,79 @@ describe('catalog', () => {
     expect(await engine.all(`SELECT key FROM catalog.objects WHERE key = '["x"]'`)).toEqual([])
   })
 
+  it('applies many changes at once one after the other, each on the state the one before left', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `user ${i}`)
+    await Promise.all(
+      names.map((name) =>
+        catalog.change((state, context) => createUser(state, name, { ifNotExists: false, written: {} }, context)),
+      ),
+    )
+    const ids = [...catalog.state.users.values()].map(({ id }) => id)
+    expect(ids).toHaveLength(21)
+    expect(new Set(ids).size).toBe(21)
+    await engine.close()
+    const before = catalog.state
+    await open()
+    expect(catalog.state).toEqual(before)
+  })
+
+  it('keeps thousands of objects of one change, and one row each', async () => {
+    const users = Array.from({ length: 1200 }, (_, i) => ({
+      kind: 'users' as const,
+      key: JSON.stringify([`it's ${i}`]),
+      value: { name: `it's ${i}`, id: String(i) },
+    }))
+    await catalog.change(() => ({ objects: users }))
+    await catalog.change(() => ({
+      objects: [...users, ...users.slice(0, 600).map((user) => ({ ...user, value: undefined }))],
+    }))
+    expect(catalog.state.users.size).toBe(601)
+    expect(await engine.all(`SELECT count(*) AS n FROM catalog.objects WHERE kind = 'users'`)).toEqual([{ n: 601n }])
+    const before = catalog.state
+    await engine.close()
+    await open()
+    expect(catalog.state).toEqual(before)
+  })
+
+  it('never changes a state it has handed out', async () => {
+    const before = catalog.state
+    const text = JSON.stringify(Object.values(before).map((objects: ReadonlyMap<string, unknown>) => [...objects]))
+    await createAir()
+    await catalog.change((state) => dropTable(state, air, { ifExists: false }))
+    expect(JSON.stringify(Object.values(before).map((objects: ReadonlyMap<string, unknown>) => [...objects]))).toBe(
+      text,
+    )
+  })
+
+  it('leaves the queue when aborted before its turn', async () => {
+    const stop = new AbortController()
+    const first = createAir()
+    const second = catalog.change(() => ({ objects: [{ kind: 'users', key: '["x"]', value: {} }] }), {
+      signal: stop.signal,
+    })
+    stop.abort(new Error('no longer wanted'))
+    await expect(second).rejects.toThrow('no longer wanted')
+    await first
+    expect(catalog.state.users.has('["x"]')).toBe(false)
+  })
+
+  it('does not let a later database inherit the privileges on a dropped one', async () => {
+    const plant = { tenant: 'cnosdb', name: 'plant' }
+    const create = () =>
+      catalog.change((state) => createDatabase(state, plant, { ifNotExists: false, written: new Map() }))
+    await create()
+    await catalog.change((state) =>
+      createRole(state, { ...plant, name: 'r' }, { ifNotExists: false, inherit: undefined }),
+    )
+    await catalog.change((state) =>
+      grantPrivileges(state, { ...plant, name: 'r' }, [{ database: 'plant', privilege: 'All' }]),
+    )
+    await catalog.change((state, context) => dropDatabase(state, plant, { ifExists: false, after: 0n }, context))
+    await catalog.change(sweepDueDrops)
+    await create()
+    expect(dumpDdl(catalog.state)).not.toContain('grant')
+  })
+
   it('adds, renames and drops columns', async () => {
     await createAir()
     await catalog.change((state) =>
