@@ -114,6 +114,30 @@ describe('the DDL dump', () => {
     )
   })
 
+  it('replays limits that were set after what they limit, and changes of the first objects', async () => {
+    const first = await dumpAfterReplay(`create tenant "acme";
+\\change_tenant acme
+create database "a";
+create database "b";
+create table "a"."t" ("v" BIGINT, tags ());
+alter table "a"."t" alter "time" set codec(DELTATS);
+alter tenant "acme" set object_config max_databases = 1 max_retention_time = 30, http_queries remote_initial = 1 remote_refill = 2 remote_interval = 3 local_initial = 4;
+\\change_tenant cnosdb
+alter database "public" set ttl '30d';
+alter database "usage_schema" set shard 2;
+alter tenant "cnosdb" set comment='ours';
+alter user "root" set comment='the boss';
+`)
+    for (const line of [
+      'alter tenant "acme" set object_config max_databases = 1 max_retention_time = 30;',
+      `alter database "public" set ttl '30days';`,
+      `alter user "root" set comment='the boss';`,
+    ]) {
+      expect(first.split('\n')).toContain(line)
+    }
+    expect(await dumpAfterReplay(first)).toBe(first)
+  })
+
   it('replays a dump as CnosDB 2.4 writes it', async () => {
     const dumped = await dumpAfterReplay(`-- Dump Global Object
 create tenant if not exists "acme" with comment='it''s a test', drop_after='7days';
