@@ -170,7 +170,14 @@ function withFilter(tree: Node, filter: Node): Node {
   return visit(tree) as Node
 }
 
-const AGGREGATE_CALLS: ReadonlySet<string> = new Set(['arg_min', 'arg_max', 'list', 'approx_quantile', 'quantile_disc'])
+const AGGREGATE_CALLS: ReadonlySet<string> = new Set([
+  'arg_min',
+  'arg_max',
+  'list',
+  'approx_quantile',
+  'quantile_disc',
+  'count',
+])
 
 const bothOf = (own: Json | undefined, added: Node): Node =>
   isObject(own)

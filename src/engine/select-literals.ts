@@ -38,8 +38,10 @@ export function rewriteConstant(context: RewriteContext, node: Node): Typed {
     case 'DOUBLE':
       return asDouble(node, doubleText(Number(value.value)))
     case 'VARCHAR':
-    case 'BOOLEAN':
       return { node, type }
+    case 'BOOLEAN':
+      // IS TRUE has a constant, which DuckDB prints as a word and reads back as a cast.
+      return { node: castNode(stringNode(value.value === true ? 't' : 'f', locationOf(node)), 'BOOLEAN'), type }
     default:
       throw unsupported(context, node, `A literal of type ${type}`)
   }

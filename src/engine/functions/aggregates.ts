@@ -10,6 +10,13 @@ const sumType = ([type]: readonly KnownType[]): KnownType => {
 }
 const sumClientType = ([type]: readonly KnownType[]): KnownType => (type === 'UBIGINT' ? 'UBIGINT' : undefined)
 
+/** Rows in which none of several values is NULL. */
+const countAll = (types: readonly KnownType[]): string | undefined => {
+  if (types.length < 2) return undefined
+  const present = types.map((_, at) => `$${at + 1} IS NOT NULL`)
+  return `count(CASE WHEN ${present.join(' AND ')} THEN 1 END)`
+}
+
 const isWhole = (type: KnownType) => type === 'BIGINT' || type === 'UBIGINT'
 
 /** The mean of the two middle integers, cut, as CnosDB has it; exact, while DuckDB's goes through DOUBLE. */
@@ -38,7 +45,7 @@ const regressions = ['slope', 'intercept', 'r2', 'avgx', 'avgy', 'sxx', 'syy', '
 )
 
 export const AGGREGATES: readonly FunctionRule[] = [
-  aggregate('count', 0, 1, { heading: 'COUNT', type: always('BIGINT'), clientType: count }),
+  aggregate('count', 0, 255, { template: countAll, heading: 'COUNT', type: always('BIGINT'), clientType: count }),
   aggregate('count_star', 0, 0, { heading: 'COUNT', type: always('BIGINT'), clientType: count }),
   aggregate('exact_count', 0, 1, { call: 'count', heading: 'COUNT', type: always('BIGINT'), clientType: count }),
   aggregate('sum', 1, 1, { heading: 'SUM', refusal: numeric, type: sumType, clientType: sumClientType }),
