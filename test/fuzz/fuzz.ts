@@ -14,6 +14,8 @@ export interface FuzzOptions {
   readonly count: number
   /** Stops early, without a failure, after this time. Default: never. */
   readonly maxMs?: number
+  /** A case that takes longer has failed. Default 5000; a busy machine needs more. */
+  readonly slowMs?: number
   readonly onProgress?: (report: FuzzReport) => void
 }
 
@@ -35,20 +37,19 @@ export interface FuzzFailure {
 const ROUND = 2_500
 /** After so many cases, what they dropped is made again. */
 const MEND_EVERY = 100
-/** Nothing in the corpus has any business taking longer. */
-const SLOW_MS = 5_000
 /** What ends when it is told to ends within this. */
 const ABORT_MS = 5_000
 const CLOUD = /\b(s3|gcs|gs|azblob|azure|https?)\b/i
 const FILE_ACCESS = /copy|external|location|explain/i
 
 /** Runs rounds of mutated statements and line protocol until `count` cases are through. */
-export async function fuzz({ seed, count, maxMs = Infinity, onProgress }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const { seed, count, maxMs = Infinity, slowMs = 5_000, onProgress } = options
   const started = performance.now()
   let total: FuzzReport = { cases: 0, succeeded: 0, refused: 0, failures: [] }
   for (let round = 0; total.cases < count && performance.now() - started < maxMs; round += 1) {
     const isOver = (cases: number) => total.cases + cases >= count || performance.now() - started >= maxMs
-    const { cases, succeeded, refused, failures } = await runRound(seed + round, isOver)
+    const { cases, succeeded, refused, failures } = await runRound(seed + round, isOver, slowMs)
     total = {
       cases: total.cases + cases,
       succeeded: total.succeeded + succeeded,
@@ -66,15 +67,16 @@ interface Target {
   /** An owner, who may not leave `directory`. */
   readonly owner: Session
   readonly directory: string
+  readonly slowMs: number
 }
 
-async function runRound(seed: number, isOver: (cases: number) => boolean): Promise<FuzzReport> {
+async function runRound(seed: number, isOver: (cases: number) => boolean, slowMs: number): Promise<FuzzReport> {
   const directory = await mkdtemp(join(tmpdir(), 'cnosdb-fuzz-'))
   const random = randomFrom(seed)
   const failures: FuzzFailure[] = []
   let [cases, succeeded, refused] = [0, 0, 0]
   try {
-    const target = await openTarget(directory)
+    const target = await openTarget(directory, slowMs)
     while (cases < ROUND && !isOver(cases)) {
       if (cases > 0 && cases % MEND_EVERY === 0) await mend(target)
       const { input, outcome } = await runCase(target, random)
@@ -108,7 +110,7 @@ const open = (directory: string) =>
     warn: () => {},
   })
 
-async function openTarget(directory: string): Promise<Target> {
+async function openTarget(directory: string, slowMs: number): Promise<Target> {
   for (const [path, content] of Object.entries(FILES)) {
     mkdirSync(dirname(join(directory, 'files', path)), { recursive: true })
     writeFileSync(join(directory, 'files', path), content)
@@ -117,11 +119,11 @@ async function openTarget(directory: string): Promise<Target> {
   const root = await database.authenticate({ user: 'root', password: 'root' })
   for (const sql of SETUP) await drain(database, root, sql)
   const owner = await database.authenticate({ user: 'olga', password: 'olga-pw' })
-  return { database, root, owner, directory: join(directory, 'files') }
+  return { database, root, owner, directory: join(directory, 'files'), slowMs }
 }
 
-async function mend({ database, root }: Target): Promise<void> {
-  for (const sql of SETUP) await outcomeOf(() => drain(database, root, sql))
+async function mend({ database, root, slowMs }: Target): Promise<void> {
+  for (const sql of SETUP) await outcomeOf(() => drain(database, root, sql), slowMs)
 }
 
 async function drain(database: Database, session: Session, sql: string, signal?: AbortSignal): Promise<void> {
@@ -141,22 +143,28 @@ async function runCase(target: Target, random: Random): Promise<{ input: string;
     const session = { ...target.root, database: random.pick(['public', 'public', 'db', 'strict', 'nope']) }
     const precision = random.pick(PRECISIONS)
     const run = (signal: AbortSignal) => target.database.writeLineProtocol(session, body, { precision, signal })
-    return { input: `line protocol ${JSON.stringify(body.toString('latin1'))}`, outcome: await outcomeOf(run) }
+    return {
+      input: `line protocol ${JSON.stringify(body.toString('latin1'))}`,
+      outcome: await outcomeOf(run, target.slowMs),
+    }
   }
   const statement = mutatedStatement(random).replaceAll('$DIR', target.directory)
   const sql = CLOUD.test(statement) ? `EXPLAIN ${statement}` : statement
   const session = FILE_ACCESS.test(sql) ? target.owner : target.root
-  return { input: sql, outcome: await outcomeOf((signal) => drain(target.database, session, sql, signal)) }
+  return {
+    input: sql,
+    outcome: await outcomeOf((signal) => drain(target.database, session, sql, signal), target.slowMs),
+  }
 }
 
 const HANGS = `does not end, although it was told to ${ABORT_MS} ms ago`
 
-async function outcomeOf(run: (signal: AbortSignal) => Promise<unknown>): Promise<Outcome> {
+async function outcomeOf(run: (signal: AbortSignal) => Promise<unknown>, slowMs: number): Promise<Outcome> {
   const abort = new AbortController()
-  const slow = setTimeout(() => abort.abort(new Error(`takes longer than ${SLOW_MS} ms`)), SLOW_MS)
+  const slow = setTimeout(() => abort.abort(new Error(`takes longer than ${slowMs} ms`)), slowMs)
   let hangs: NodeJS.Timeout | undefined
   const hung = new Promise<Outcome>((resolve) => {
-    hangs = setTimeout(() => resolve({ failed: HANGS }), SLOW_MS + ABORT_MS)
+    hangs = setTimeout(() => resolve({ failed: HANGS }), slowMs + ABORT_MS)
   })
   const ended = run(abort.signal).then((): Outcome => 'succeeded', outcomeOfError)
   try {
