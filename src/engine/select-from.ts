@@ -17,7 +17,7 @@ import {
   typeOf,
 } from './select-tree.ts'
 
-export interface RewrittenFrom {
+interface RewrittenFrom {
   readonly node: Node
   readonly tables: readonly ScopeTable[]
 }

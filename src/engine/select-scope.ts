@@ -30,7 +30,7 @@ export interface Scope {
 
 export const EMPTY_SCOPE: Scope = { tables: [], commonTables: new Map(), parent: undefined }
 
-export interface ColumnMeaning {
+interface ColumnMeaning {
   /** The names as DuckDB shall see them. */
   readonly names: readonly string[]
   readonly table: ScopeTable | undefined

@@ -42,16 +42,6 @@ export function locationOf(node: Node): number {
 export const classOf = (node: Node) => (typeof node.class === 'string' ? node.class : '')
 export const typeOf = (node: Node) => (typeof node.type === 'string' ? node.type : '')
 
-/** Calls `visit` for every object of the tree, parents first. */
-export function walkNodes(tree: Json, visit: (node: Node) => void): void {
-  if (isArray(tree)) {
-    for (const item of tree) walkNodes(item, visit)
-  } else if (isObject(tree)) {
-    visit(tree)
-    for (const value of Object.values(tree)) walkNodes(value, visit)
-  }
-}
-
 /** A copy with every object replaced by `change(object)`, children first. */
 export function mapNodes(tree: Json, change: (node: Node) => Node): Json {
   if (isArray(tree)) return tree.map((item) => mapNodes(item, change))

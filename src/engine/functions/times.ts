@@ -96,9 +96,6 @@ export const TIME_FUNCTIONS: readonly FunctionRule[] = [
   ...['quarters', 'decades', 'centuries', 'millennia'].map(interval),
 ]
 
-export const addsInterval = (left: KnownType, right: KnownType) =>
-  (left === 'INTERVAL' && right !== 'INTERVAL') || (right === 'INTERVAL' && left !== 'INTERVAL')
-
 /** `$1` is the time, `$2` the interval: DuckDB adds in microseconds, the nanoseconds below are carried over. */
 export function addIntervalTemplate(operator: '+' | '-', time: KnownType): string | undefined {
   if (time === 'TIMESTAMP_MS') return `CAST(($1 ${operator} $2) AS TIMESTAMP_MS)`
