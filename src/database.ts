@@ -12,11 +12,13 @@ import { CnosError } from './errors/cnos-error.ts'
 import { type BackgroundSweep, startSweeping } from './exec/background-sweep.ts'
 import { type Budgets as BudgetsOf, splitBudgets } from './exec/budgets.ts'
 import type { ExecContext } from './exec/context.ts'
+import { type CopyTotal, CopyTotals } from './exec/copy-totals.ts'
 import { type DataPaths, dataPaths, emptySpool } from './exec/data-paths.ts'
 import { execute } from './exec/execute.ts'
 import { type QueryHandle, QueryRegistry } from './exec/query-registry.ts'
 import type { RowsResult as RowsResultOf, StatementResult as StatementResultOf } from './exec/result.ts'
 import { StatementSlots } from './exec/statement-slots.ts'
+import { readUsage, type Usage as UsageNow } from './exec/usage.ts'
 import { writeLines } from './ingest/write-lines.ts'
 import type { PlanContext } from './plan/context.ts'
 import { planStatement } from './plan/plan-statement.ts'
@@ -79,6 +81,11 @@ export interface WriteOptions extends Abortable {
 /** How the budgets were cut, for the line a server prints at start. */
 export type Budgets = BudgetsOf
 
+/** What is in use now, and what COPY has moved since the start. */
+export interface Usage extends UsageNow {
+  readonly copied: readonly CopyTotal[]
+}
+
 /** One data directory, opened. Every method may run at the same time as any other. */
 export interface Database extends AsyncDisposable {
   readonly budgets: Budgets
@@ -93,6 +100,8 @@ export interface Database extends AsyncDisposable {
   writeLineProtocol(session: Session, body: Uint8Array, options?: WriteOptions): Promise<{ readonly rows: number }>
   /** DDL that rebuilds the metadata of one tenant (or all), one statement a line. Administrators only. */
   dumpDdl(session: Session, options?: { readonly tenant?: string | undefined }): Promise<string>
+  /** For an operator's metrics. */
+  usage(): Promise<Usage>
   /** Ends running statements (10 s at most), checkpoints, and lets the data directory go. */
   close(): Promise<void>
 }
@@ -145,6 +154,7 @@ class EmbeddedDatabase implements Database {
   readonly #passwords = createPasswordChecker()
   readonly #sweep: BackgroundSweep
   readonly #slots = new StatementSlots(MAX_STATEMENTS)
+  readonly #copied = new CopyTotals()
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -193,6 +203,11 @@ class EmbeddedDatabase implements Database {
   async dumpDdl(session: Session, { tenant }: { readonly tenant?: string | undefined } = {}): Promise<string> {
     requireAdmin(this.#principalOf(session))
     return dumpDdl(this.#parts.catalog.state, { tenant })
+  }
+
+  async usage(): Promise<Usage> {
+    const { engine, paths } = this.#parts
+    return { ...(await readUsage(engine, paths.spool)), copied: this.#copied.list() }
   }
 
   close(): Promise<void> {
@@ -283,6 +298,7 @@ class EmbeddedDatabase implements Database {
       session,
       clock: options.clock,
       slots: this.#slots,
+      copied: this.#copied,
       spoolDir: paths.spool,
       budgets,
       targetFileBytes: options.targetFileBytes,

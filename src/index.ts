@@ -10,6 +10,7 @@ export {
   type RowsResult,
   type Session,
   type StatementResult,
+  type Usage,
   type WriteOptions,
 } from './database.ts'
 export { CnosError, type CnosErrorOptions, type ErrorContext, isCnosError } from './errors/cnos-error.ts'

@@ -4,6 +4,7 @@ import type { Principal } from '../catalog/privileges.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { UserSession } from '../plan/session.ts'
 import type { Budgets } from './budgets.ts'
+import type { CopyTotals } from './copy-totals.ts'
 import type { QueryHandle, QueryRegistry } from './query-registry.ts'
 import type { StatementSlots } from './statement-slots.ts'
 
@@ -18,6 +19,7 @@ export interface ExecContext {
   readonly session: UserSession
   readonly clock: Clock
   readonly slots: StatementSlots
+  readonly copied: CopyTotals
   readonly spoolDir: string
   readonly budgets: Budgets
   readonly targetFileBytes: number | undefined

@@ -36,10 +36,10 @@ export async function executeInsertLiterals(
 /** COPY INTO a table: answers the rows that were read. */
 export async function executeCopyIntoTable(
   { target, columns, location }: Extract<Plan, { kind: 'copy-into-table' }>,
-  { engine, handle, spoolDir, budgets }: ExecContext,
+  { engine, handle, spoolDir, budgets, copied }: ExecContext,
 ): Promise<StatementResult> {
   const loadTarget = { id: target.id, name: target.stored.name, schema: target.stored.schema, columns }
-  const { rows } = await load(engine, loadTarget, location, {
+  const stats = await load(engine, loadTarget, location, {
     signal: handle.signal,
     spoolDir,
     spoolBytes: budgets.spoolBytes,
@@ -47,15 +47,16 @@ export async function executeCopyIntoTable(
     parallelDownloads: budgets.partsInFlight,
     onProgress: (progress) => handle.setProgress(progress),
   })
-  return rowCountResult(engine, rows, handle)
+  copied.add('load', location.format.names[0], stats)
+  return rowCountResult(engine, stats.rows, handle)
 }
 
 /** COPY INTO a location: answers the rows that were written. */
 export async function executeCopyIntoLocation(
   { input, table, location }: Extract<Plan, { kind: 'copy-into-location' }>,
-  { engine, handle, clock, spoolDir, budgets, targetFileBytes }: ExecContext,
+  { engine, handle, clock, spoolDir, budgets, targetFileBytes, copied }: ExecContext,
 ): Promise<StatementResult> {
-  const { rows } = await unload(engine, input, location, {
+  const stats = await unload(engine, input, location, {
     signal: handle.signal,
     queryId: handle.id,
     taskId: randomId(clock),
@@ -66,5 +67,6 @@ export async function executeCopyIntoLocation(
     table: table && { id: table.id, schema: table.stored.schema },
     onProgress: (progress) => handle.setProgress(progress),
   })
-  return rowCountResult(engine, rows, handle)
+  copied.add('unload', location.format.names[0], stats)
+  return rowCountResult(engine, stats.rows, handle)
 }

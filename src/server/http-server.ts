@@ -57,7 +57,7 @@ export async function startServer(database: Database, options: ServerOptions): P
   const context: ServerContext = {
     database,
     clock,
-    metrics: new Metrics(gaugesOf(database)),
+    metrics: new Metrics(),
     logins: new LoginThrottle(clock),
     largeBodies: new Limit(LARGE_BODIES),
   }
@@ -130,20 +130,4 @@ async function listen(server: Server, { host, port }: ServerOptions): Promise<vo
 
 function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-}
-
-function gaugesOf({ budgets }: Database) {
-  return [
-    {
-      name: 'process_resident_memory_bytes',
-      help: 'Resident memory of the process.',
-      value: () => process.memoryUsage.rss(),
-    },
-    {
-      name: 'cnosdb_memory_budget_bytes',
-      help: 'DuckDB’s share of the memory budget.',
-      value: () => budgets.duckdbMemoryBytes,
-    },
-    { name: 'cnosdb_spool_budget_bytes', help: 'Spool budget.', value: () => budgets.spoolBytes },
-  ]
 }

@@ -14,22 +14,17 @@ const FAMILIES = {
 export type MetricName = keyof typeof FAMILIES
 type Labels = Readonly<Record<string, string>>
 
-/** A number that is asked for when the metrics are read. */
-export interface Gauge {
+/** Numbers that somebody else counts, as they are when the metrics are read. */
+export interface Family {
   readonly name: string
+  readonly type: 'counter' | 'gauge'
   readonly help: string
-  readonly value: () => number
+  readonly samples: readonly { readonly labels?: Labels; readonly value: number | bigint }[]
 }
 
 /** Counters since the start, printed as Prometheus text. Labels must come from small sets. */
 export class Metrics {
   readonly #values = new Map<MetricName, Map<string, number>>()
-  readonly #gauges: readonly Gauge[]
-
-  constructor(gauges: readonly Gauge[]) {
-    this.#gauges = gauges
-  }
-
   count(name: MetricName, by = 1, labels: Labels = {}): void {
     const series = this.#values.get(name) ?? new Map<string, number>()
     const key = printLabels(labels)
@@ -37,13 +32,16 @@ export class Metrics {
     this.#values.set(name, series)
   }
 
-  /** Text exposition format 0.0.4. */
-  print(): string {
+  /** Text exposition format 0.0.4, of what was counted here and of `others`. */
+  print(others: readonly Family[] = []): string {
     const counted = Object.entries(FAMILIES).map(([name, { type, help }]) => {
       const series = this.#values.get(name as MetricName) ?? new Map([['', 0]])
       return `${heading(name, type, help)}${[...series].map(([labels, value]) => `${name}${labels} ${value}\n`).join('')}`
     })
-    const asked = this.#gauges.map(({ name, help, value }) => `${heading(name, 'gauge', help)}${name} ${value()}\n`)
+    const asked = others.map(({ name, type, help, samples }) => {
+      const lines = samples.map(({ labels = {}, value }) => `${name}${printLabels(labels)} ${value}\n`)
+      return heading(name, type, help) + lines.join('')
+    })
     return [...counted, ...asked].join('')
   }
 }

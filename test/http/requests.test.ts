@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -53,6 +54,25 @@ describe('routes', () => {
     expect(text).toMatch(/^cnosdb_errors_total\{code="010009"\} \d+$/m)
     expect(text).toMatch(/^cnosdb_http_requests_total\{path="\/api\/v1\/sql",status="422"\} \d+$/m)
     expect(text).toMatch(/^process_resident_memory_bytes \d+$/m)
+    for (const name of ['memory', 'spool', 'spill']) {
+      expect(text).toMatch(new RegExp(`^cnosdb_${name}_bytes \\d+$`, 'm'))
+      expect(text).toMatch(new RegExp(`^cnosdb_${name}_budget_bytes [1-9]\\d*$`, 'm'))
+    }
+  })
+
+  it('counts what COPY moved, by direction and format', async () => {
+    await server.sql('CREATE TABLE counted (v DOUBLE)')
+    await server.sql('INSERT INTO counted (time, v) VALUES (1, 1), (2, 2), (3, 3)')
+    const directory = join(server.directory, 'counted')
+    const format = "FILE_FORMAT = (TYPE = 'CSV')"
+    expect((await server.sql(`COPY INTO 'file://${directory}/' FROM counted ${format}`)).text).toBe('rows\n3\n')
+    expect((await server.sql(`COPY INTO counted FROM 'file://${directory}/' ${format}`)).text).toBe('rows\n3\n')
+    const { text } = await send(`${server.url}/metrics`)
+    for (const direction of ['load', 'unload']) {
+      expect(text).toContain(`cnosdb_copy_rows_total{direction="${direction}",format="CSV"} 3\n`)
+      expect(text).toContain(`cnosdb_copy_files_total{direction="${direction}",format="CSV"} 1\n`)
+      expect(text).toMatch(new RegExp(`^cnosdb_copy_bytes_total\\{direction="${direction}",format="CSV"\\} [1-9]`, 'm'))
+    }
   })
 })
 
