@@ -57,11 +57,16 @@ export interface RunningServer {
 }
 
 /** Starts `cnosdb-lite serve` on a free port and resolves when it says that it listens. */
-export async function startServer(dataDir: string, args: readonly string[] = []): Promise<RunningServer> {
+export async function startServer(
+  dataDir: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   const child = spawn(
     process.execPath,
     [programs.lite, 'serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args],
     {
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
