@@ -24,6 +24,8 @@ export interface RequestPatterns {
 export interface StoreRig {
   readonly name: 's3' | 'gcs' | 'azblob'
   readonly store: ObjectStore
+  /** The same place with another patience. */
+  open(patience: StoreContext['patience']): ObjectStore
   readonly faults: FaultPlan
   readonly requests: readonly string[]
   readonly patterns: RequestPatterns
@@ -53,9 +55,12 @@ export async function openS3Rig(options: RigOptions = {}): Promise<StoreRig> {
     ['secret_key', S3_ACCOUNT.secretAccessKey],
     ['endpoint_url', server.url],
   ])
+  const open = (patience: StoreContext['patience']) =>
+    openStore({ scheme: 's3', bucket: 'bucket', path: '' }, connection, testStoreContext({ ...options, patience }))
   return {
     name: 's3',
-    store: openStore({ scheme: 's3', bucket: 'bucket', path: '' }, connection, testStoreContext(options)),
+    store: open(options.patience),
+    open,
     faults: server.faults,
     requests: server.requests,
     connection,
@@ -87,9 +92,12 @@ export async function openGcsRig(options: RigOptions = {}): Promise<StoreRig> {
     ['client_email', account.email],
     ['private_key', account.privateKey],
   ])
+  const open = (patience: StoreContext['patience']) =>
+    openStore({ scheme: 'gcs', bucket: 'bucket', path: '' }, connection, testStoreContext({ ...options, patience }))
   return {
     name: 'gcs',
-    store: openStore({ scheme: 'gcs', bucket: 'bucket', path: '' }, connection, testStoreContext(options)),
+    store: open(options.patience),
+    open,
     faults: server.faults,
     requests: server.requests,
     connection,
@@ -125,13 +133,16 @@ export async function openAzureRig(options: RigOptions = {}): Promise<StoreRig> 
   const env = { AZURITE_BLOB_STORAGE_URL: azurite.url }
   const connection = new Map<string, OptionLiteral>([['use_emulator', true]])
   const blob = (path: string) => azurite.service.getContainerClient('bucket').getBlobClient(path)
-  return {
-    name: 'azblob',
-    store: openStore(
+  const open = (patience: StoreContext['patience']) =>
+    openStore(
       { scheme: 'azblob', bucket: 'bucket', path: '' },
       connection,
-      testStoreContext({ ...options, env }),
-    ),
+      testStoreContext({ ...options, env, patience }),
+    )
+  return {
+    name: 'azblob',
+    store: open(options.patience),
+    open,
     faults: azurite.faults,
     requests: azurite.requests,
     connection,

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** `npm run test:stores`: against a real store; see endpoint.stores.ts. */
+export default defineConfig({
+  test: {
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    env: { UV_THREADPOOL_SIZE: '16' },
+    pool: 'forks',
+    include: ['test/stores/*.stores.ts'],
+    allowOnly: false,
+    passWithNoTests: false,
+  },
+})
