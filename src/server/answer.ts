@@ -45,7 +45,7 @@ export async function answer({ request, response, routes, context, log, closing 
     const status = String(response.statusCode)
     context.metrics.count('cnosdb_http_requests_total', 1, { path, status })
     const elapsedMs = Math.round(context.clock.elapsedMs() - startedMs)
-    log.info({ method: request.method, path: url?.pathname, status: response.statusCode, elapsedMs }, 'request')
+    log.debug({ method: request.method, path: url?.pathname, status: response.statusCode, elapsedMs }, 'request')
   }
 }
 

@@ -15,6 +15,7 @@ import { routesOf } from './routes.ts'
 
 /** One structured event for the operator's log; holds no secret. */
 export interface ServerLog {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void
   info(fields: Readonly<Record<string, unknown>>, message: string): void
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
   error(fields: Readonly<Record<string, unknown>>, message: string): void
