@@ -14,7 +14,12 @@ const database = await openDatabase({
   clock: systemClock,
   warn: (message) => process.stderr.write(`${message}\n`),
 })
-const log = { info() {}, warn() {}, error: (fields: unknown) => process.stderr.write(`${JSON.stringify(fields)}\n`) }
+const log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error: (fields: unknown) => process.stderr.write(`${JSON.stringify(fields)}\n`),
+}
 const server = await startServer(database, { host: '127.0.0.1', port: 0, clock: systemClock, log })
 process.on('message', () => {
   const { user, system } = process.cpuUsage()

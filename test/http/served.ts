@@ -83,8 +83,7 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
     host: '127.0.0.1',
     port: 0,
     clock: systemClock,
-    log: { debug: keep('debug'), warn: keep('warn'), error: keep('error') },
- info: keep('info'), warn: keep('warn'), error: keep('error') },
+    log: { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') },
     ...options,
   })
   return {

@@ -7,7 +7,7 @@ import { type DatabaseTarget, openSltDatabase } from './database-target.ts'
 import { AnsweredError, type SltAnswer } from './run-slt.ts'
 import type { SltConnection } from './slt-file.ts'
 
-const SILENT = { info() {}, warn() {}, error() {} }
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 async function start(directory: string) {
   const database = await openSltDatabase(directory)
