@@ -17,6 +17,7 @@ import { type DataPaths, dataPaths, emptySpool } from './exec/data-paths.ts'
 import { execute } from './exec/execute.ts'
 import { type QueryHandle, QueryRegistry } from './exec/query-registry.ts'
 import type { RowsResult as RowsResultOf, StatementResult as StatementResultOf } from './exec/result.ts'
+import { SpoolShares } from './exec/spool-shares.ts'
 import { StatementSlots } from './exec/statement-slots.ts'
 import { readUsage, type Usage as UsageNow } from './exec/usage.ts'
 import { writeLines } from './ingest/write-lines.ts'
@@ -155,6 +156,7 @@ class EmbeddedDatabase implements Database {
   readonly #sweep: BackgroundSweep
   readonly #slots = new StatementSlots(MAX_STATEMENTS)
   readonly #copied = new CopyTotals()
+  readonly #spool: SpoolShares
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -162,6 +164,7 @@ class EmbeddedDatabase implements Database {
     this.#parts = parts
     this.budgets = budgets
     this.#queries = new QueryRegistry(options.clock)
+    this.#spool = new SpoolShares(budgets.spoolBytes)
     this.#sweep = startSweeping(
       { engine, catalog, clock: options.clock },
       { intervalMs: SWEEP_EVERY_MS, warn: options.warn },
@@ -300,6 +303,7 @@ class EmbeddedDatabase implements Database {
       slots: this.#slots,
       copied: this.#copied,
       spoolDir: paths.spool,
+      spool: this.#spool,
       budgets,
       targetFileBytes: options.targetFileBytes,
     }

@@ -20,7 +20,7 @@ const SMALLEST_MEMORY = 128 * MIB
 
 /**
  * Cuts the memory budget into DuckDB's part and the parts in flight (an eighth at most), and the spool budget into
- * halves for COPY's files and for what DuckDB spills. A memory budget below 128 MiB is raised to that.
+ * three quarters for COPY's files and one for what DuckDB spills. A memory budget below 128 MiB is raised to that.
  */
 export function splitBudgets(memoryBytes: number, spoolBytes: number): Budgets {
   const memory = Math.max(memoryBytes, SMALLEST_MEMORY)
@@ -29,7 +29,7 @@ export function splitBudgets(memoryBytes: number, spoolBytes: number): Budgets {
     duckdbMemoryBytes: memory - partsInFlight * PART_BYTES,
     partBytes: PART_BYTES,
     partsInFlight,
-    spoolBytes: Math.floor(spoolBytes / 2),
-    spillBytes: Math.ceil(spoolBytes / 2),
+    spoolBytes: Math.floor((spoolBytes * 3) / 4),
+    spillBytes: Math.ceil(spoolBytes / 4),
   }
 }

@@ -6,6 +6,7 @@ import type { UserSession } from '../plan/session.ts'
 import type { Budgets } from './budgets.ts'
 import type { CopyTotals } from './copy-totals.ts'
 import type { QueryHandle, QueryRegistry } from './query-registry.ts'
+import type { SpoolShares } from './spool-shares.ts'
 import type { StatementSlots } from './statement-slots.ts'
 
 /** What running a plan needs. */
@@ -21,6 +22,7 @@ export interface ExecContext {
   readonly slots: StatementSlots
   readonly copied: CopyTotals
   readonly spoolDir: string
+  readonly spool: SpoolShares
   readonly budgets: Budgets
   readonly targetFileBytes: number | undefined
 }

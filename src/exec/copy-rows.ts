@@ -33,40 +33,56 @@ export async function executeInsertLiterals(
   return rowCountResult(engine, rows, handle)
 }
 
-/** COPY INTO a table: answers the rows that were read. */
+/** COPY INTO a table: answers the rows that were read. It waits for the spool before it takes a turn. */
 export async function executeCopyIntoTable(
   { target, columns, location }: Extract<Plan, { kind: 'copy-into-table' }>,
-  { engine, handle, spoolDir, budgets, copied }: ExecContext,
+  { engine, handle, spoolDir, spool, slots, budgets, copied }: ExecContext,
 ): Promise<StatementResult> {
   const loadTarget = { id: target.id, name: target.stored.name, schema: target.stored.schema, columns }
-  const stats = await load(engine, loadTarget, location, {
-    signal: handle.signal,
-    spoolDir,
-    spoolBytes: budgets.spoolBytes,
-    minTimeNs: target.minTimeNs,
-    parallelDownloads: budgets.partsInFlight,
-    onProgress: (progress) => handle.setProgress(progress),
-  })
+  const { signal } = handle
+  const loadWith = (spoolBytes: number) =>
+    slots.run(
+      () =>
+        load(engine, loadTarget, location, {
+          signal,
+          spoolDir,
+          spoolBytes,
+          minTimeNs: target.minTimeNs,
+          parallelDownloads: budgets.partsInFlight,
+          onProgress: (progress) => handle.setProgress(progress),
+        }),
+      { signal },
+    )
+  const isLocal = location.store.files !== undefined
+  const stats = await (isLocal ? loadWith(budgets.spoolBytes) : spool.run(loadWith, { signal }))
   copied.add('load', location.format.names[0], stats)
   return rowCountResult(engine, stats.rows, handle)
 }
 
-/** COPY INTO a location: answers the rows that were written. */
+/** COPY INTO a location: answers the rows that were written. It waits for the spool before it takes a turn. */
 export async function executeCopyIntoLocation(
   { input, table, location }: Extract<Plan, { kind: 'copy-into-location' }>,
-  { engine, handle, clock, spoolDir, budgets, targetFileBytes, copied }: ExecContext,
+  { engine, handle, clock, spoolDir, spool, slots, budgets, targetFileBytes, copied }: ExecContext,
 ): Promise<StatementResult> {
-  const stats = await unload(engine, input, location, {
-    signal: handle.signal,
-    queryId: handle.id,
-    taskId: randomId(clock),
-    spoolDir,
-    spoolBytes: budgets.spoolBytes,
-    targetFileBytes,
-    parallelUploads: budgets.partsInFlight,
-    table: table && { id: table.id, schema: table.stored.schema },
-    onProgress: (progress) => handle.setProgress(progress),
-  })
+  const { signal } = handle
+  const unloadWith = (spoolBytes: number) =>
+    slots.run(
+      () =>
+        unload(engine, input, location, {
+          signal,
+          queryId: handle.id,
+          taskId: randomId(clock),
+          spoolDir,
+          spoolBytes,
+          targetFileBytes,
+          parallelUploads: budgets.partsInFlight,
+          table: table && { id: table.id, schema: table.stored.schema },
+          onProgress: (progress) => handle.setProgress(progress),
+        }),
+      { signal },
+    )
+  const isLocal = location.store.files !== undefined
+  const stats = await (isLocal ? unloadWith(budgets.spoolBytes) : spool.run(unloadWith, { signal }))
   copied.add('unload', location.format.names[0], stats)
   return rowCountResult(engine, stats.rows, handle)
 }

@@ -20,8 +20,8 @@ const EXECUTORS: { readonly [K in PlanKind]: Executor<K> } = {
   'insert-literals': inTurn(executeInsertLiterals),
   delete: inTurn(executeDelete),
   update: inTurn(executeUpdate),
-  'copy-into-table': inTurn(executeCopyIntoTable),
-  'copy-into-location': inTurn(executeCopyIntoLocation),
+  'copy-into-table': executeCopyIntoTable,
+  'copy-into-location': executeCopyIntoLocation,
   explain: (plan, context) => executeExplain(plan, context, execute),
   'kill-query': async ({ queryId }, context) => {
     context.queries.kill(queryId, context.principal)
