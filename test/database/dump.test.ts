@@ -110,7 +110,7 @@ describe('the DDL dump', () => {
         const first = await dumpAfterReplay(scriptOf(generated))
         expect(await dumpAfterReplay(first)).toBe(first)
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     )
   })
 
