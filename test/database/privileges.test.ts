@@ -103,8 +103,13 @@ describe('reading', () => {
   it.each([
     "COPY INTO '$shared/out/' FROM office.desk",
     "COPY INTO '$shared/out/' FROM (SELECT * FROM office.desk)",
+    "COPY INTO '$shared/out/' FROM (WITH w AS (SELECT v FROM office.desk) SELECT * FROM w)",
+    "COPY INTO '$shared/out/' FROM (SELECT a.v FROM air a JOIN office.desk d ON a.v < d.v)",
+    "EXPLAIN COPY INTO '$shared/out/' FROM office.desk",
     'EXPLAIN SELECT * FROM office.desk',
+    'EXPLAIN ANALYZE SELECT * FROM air WHERE v IN (SELECT v FROM office.desk)',
     'INSERT INTO air (time, v) SELECT time, v FROM office.desk',
+    'INSERT INTO air (time, v) WITH w AS (SELECT time, v FROM office.desk) SELECT * FROM w',
     'DESCRIBE TABLE office.desk',
     'DESCRIBE DATABASE office',
     'SHOW TABLES ON office',
@@ -114,6 +119,15 @@ describe('reading', () => {
     const failure = await failureOf(db.run(sql.replace('$shared', db.path('shared')), as('willy')))
     expect(failure).toMatchObject({ code: '010004' })
     expect(failure.message).toContain('Read on database office')
+  })
+
+  it.each([
+    'UPDATE air SET v = (SELECT max(v) FROM office.desk) WHERE time = 1',
+    "UPDATE air SET v = 1 WHERE station IN (SELECT 's' FROM office.desk)",
+    "DELETE FROM air WHERE station IN (SELECT 's' FROM office.desk)",
+  ])('%s is for nobody: it has a subquery', async (sql) => {
+    for (const user of ['olga', 'willy'])
+      expect(await failureOf(db.run(sql, as(user)))).toMatchObject({ code: '010005' })
   })
 
   it('no statement sees another tenant', async () => {
