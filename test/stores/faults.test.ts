@@ -214,7 +214,7 @@ describe.each([
       'survives %s',
       async (_name, fault) => {
         rig.faults.add({ ...rig.patterns.get, times: 2, fault })
-        expect((await download(rig.store, 'seed/0')).equals(CONTENT)).toBe(true)
+        expect((await download(mending(fault), 'seed/0')).equals(CONTENT)).toBe(true)
         expect(rig.faults.hits).toBe(2)
       },
     )
