@@ -50,7 +50,13 @@ class BcryptThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(PROGRAM, { eval: true, workerData: require.resolve('bcryptjs'), stdin: false, env: {} })
+    const worker = new Worker(PROGRAM, {
+      eval: true,
+      workerData: require.resolve('bcryptjs'),
+      stdin: false,
+      env: {},
+      execArgv: [],
+    })
     worker.on('message', ({ id, answer }: Answer) => {
       this.#waiting.get(id)?.resolve(answer)
       this.#waiting.delete(id)
