@@ -50,17 +50,15 @@ export async function withCareful<T>(
   { signal }: Abortable,
   work: (from: string) => Promise<T>,
 ): Promise<T> {
-  try {
-    return await work(reader.from)
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (!reader.careful?.suits(error)) throw await reader.explain(error, engine, { signal })
-  }
-  try {
-    return await work(reader.careful.from)
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw await reader.explain(error, engine, { signal })
+  let from = reader.from
+  for (let isCareful = false; ; isCareful = true) {
+    try {
+      return await work(from)
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (isCareful || !reader.careful?.suits(error)) throw await reader.explain(error, engine, { signal })
+      from = reader.careful.open(error)
+    }
   }
 }
 

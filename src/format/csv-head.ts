@@ -58,14 +58,16 @@ interface HeadText {
 
 /** The engine unpacks zstd, and says how it found the lines only by failing: so they must end with LF. */
 async function zstdHead(file: LocalFile, session: Session, options: Abortable): Promise<HeadText> {
-  const rows = await session.all(
-    `SELECT line FROM read_csv(${fileList([file])}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, \
-delim = ${quoteString('\u0001')}, quote = '', escape = '', new_line = '\\n', compression = 'zstd', strict_mode = false, \
-hive_partitioning = false) LIMIT 1`,
-    options,
-  )
+  const rows = await session.all(`SELECT line FROM ${rawLines(file)} LIMIT 1`, options)
   const line = rows[0]?.line
   return { text: typeof line === 'string' ? `${line}\n` : '', isWhole: false }
+}
+
+/** A FROM item with the lines of a zstd file as they are, in the column `line`. */
+export function rawLines(file: LocalFile): string {
+  return `read_csv(${fileList([file])}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, \
+delim = ${quoteString('\u0001')}, quote = '', escape = '', new_line = '\\n', compression = 'zstd', strict_mode = false, \
+parallel = false, max_line_size = ${LONGEST_HEAD_BYTES}, hive_partitioning = false)`
 }
 
 /** Enough text for two records. */

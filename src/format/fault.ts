@@ -53,6 +53,16 @@ export async function explainFault(
       if (found) return found
     }
   }
+  return unlocated(sources, error)
+}
+
+/** The reading failed, but every file reads well by itself: what the engine said, under the user's names. */
+function unlocated(sources: readonly FaultySource[], error: CnosError): CnosError {
+  const text = engineText(error)
+  for (const { kind, files } of sources) {
+    const file = files.find(({ path }) => text.includes(path))
+    if (file && /CSV Error on Line|Malformed JSON|JSON transform/.test(text)) return structureError(kind, file, error)
+  }
   return withOrigins(
     sources.flatMap(({ files }) => files),
     error,
@@ -85,14 +95,19 @@ function faultSql(source: FaultySource, file: LocalFile, error: CnosError): stri
   const faults = columns.map((column) => ({ test: source.faultOf(column), raw: source.rawOf(column) }))
   const time = columns.findIndex(({ column }) => column?.kind === 'time')
   if (time >= 0) faults[time] = { ...(faults[time] as (typeof faults)[0]), test: orMissing(source, time) }
-  const fields = columns.filter(({ column }) => column?.kind === 'field').map(source.rawOf)
-  const isEmptyRow = fields.length > 0 ? fields.map((raw) => `${raw} IS NULL`).join(' AND ') : 'false'
+  const fields = columns.filter(({ column }) => column?.kind === 'field').map((column) => isAbsent(source, column))
+  const isEmptyRow = fields.length > 0 ? fields.join(' AND ') : 'false'
   const wanted = isCnosError(error, 'FIELDS_EMPTY') ? `(${isEmptyRow})` : 'false'
   const position = faults.map(({ test }, i) => `WHEN ${test} THEN ${i}`).join(' ')
   const value = faults.map(({ test, raw }) => `WHEN ${test} THEN CAST(${raw} AS VARCHAR)`).join(' ')
   return `SELECT record, position, value FROM (SELECT *, CASE ${position} WHEN ${wanted} THEN ${WHOLE_ROW} END AS position, \
 left(CASE ${value} END, ${LONGEST_VALUE}) AS value FROM (SELECT row_number() OVER () AS record, * FROM ${source.read(file)})) \
 WHERE position IS NOT NULL LIMIT 1`
+}
+
+function isAbsent(source: FaultySource, column: ReadColumn): string {
+  const raw = `CAST(${source.rawOf(column)} AS VARCHAR)`
+  return column.type === 'VARCHAR' ? `coalesce(${raw}, 'null') = 'null'` : `coalesce(${raw}, '') IN ('', 'null')`
 }
 
 /** A row without a time has no place, so that an empty time is at fault as well. */

@@ -55,12 +55,19 @@ export interface ReadRequest<S extends OptionSpecs> {
   readonly options: OptionValues<S>
 }
 
+/** Another way to read the same files. */
+export interface CarefulReading {
+  readonly suits: (error: unknown) => boolean
+  /** The FROM item to try after `error`. */
+  readonly open: (error: unknown) => string
+}
+
 /** How DuckDB reads. */
 export interface Reader {
   /** A FROM item that yields exactly the request's columns with their engine types; a value that does not fit raises. */
   readonly from: string
   /** The same rows read more slowly, for files that `from` cannot take: worth a try when `suits(error)`. */
-  readonly careful?: { readonly from: string; readonly suits: (error: unknown) => boolean } | undefined
+  readonly careful?: CarefulReading | undefined
   /** After reading failed with `error`: the same fault as an error that names file, line, column and value. */
   readonly explain: (error: unknown, session: Session, options?: Abortable) => Promise<unknown>
 }

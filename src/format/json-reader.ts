@@ -38,12 +38,21 @@ async function runsOf(files: readonly LocalFile[], session: Session, options: Ab
   return runs
 }
 
-function readJson(run: Run, columns: string, isCareful: boolean): string {
-  const layout = isCareful && run.layout === 'newline_delimited' ? 'unstructured' : run.layout
+/** How the objects of a file are looked for. */
+interface Care {
+  /** Objects may stand on one line, or stretch over several. */
+  readonly isUnstructured: boolean
+  readonly largestObjectBytes: number
+}
+
+const USUAL: Care = { isUnstructured: false, largestObjectBytes: 16 * MIB }
+
+function readJson(run: Run, columns: string, { isUnstructured, largestObjectBytes }: Care): string {
+  const layout = isUnstructured && run.layout === 'newline_delimited' ? 'unstructured' : run.layout
   return [
     `read_json(${fileList(run.files)}, columns = {${columns}}, format = '${layout}', records = true`,
     `auto_detect = false, ignore_errors = false, hive_partitioning = false, compression = '${compressionName(run.compression)}'`,
-    `maximum_object_size = ${(isCareful ? 128 : 16) * MIB})`,
+    `maximum_object_size = ${largestObjectBytes})`,
   ].join(', ')
 }
 
@@ -64,15 +73,20 @@ function strictMember(column: ReadColumn): StrictValue {
 const memberValue = (column: ReadColumn) =>
   column.type === 'DOUBLE' ? quoteIdentifier(column.source) : strictMember(column).value
 
-function fromItem({ columns }: JsonRequest, runs: readonly Run[], isCareful: boolean): string {
+function fromItem({ columns }: JsonRequest, runs: readonly Run[], care: Care): string {
   const values = columns.map((column) => `${memberValue(column)} AS ${quoteIdentifier(column.name)}`)
   return unionAll(
-    runs.map((run) => `SELECT ${values.join(', ')} FROM ${readJson(run, sourcesOf(columns, false), isCareful)}`),
+    runs.map((run) => `SELECT ${values.join(', ')} FROM ${readJson(run, sourcesOf(columns, false), care)}`),
   )
 }
 
 const isStructural = (error: unknown) =>
   isCnosError(error) && /Malformed JSON|maximum_object_size|transform error/.test(engineText(error))
+
+const careAfter = (error: unknown): Care => ({
+  isUnstructured: true,
+  largestObjectBytes: (/maximum_object_size/.test(engineText(error)) ? 64 : 16) * MIB,
+})
 
 /** Reads JSON objects by key; unknown keys are ignored, missing ones NULL. */
 export async function jsonReader(request: JsonRequest, session: Session, options: Abortable = {}): Promise<Reader> {
@@ -85,7 +99,7 @@ export async function jsonReader(request: JsonRequest, session: Session, options
     recordsBefore: 0n,
     read: (file) => {
       const run = { files: [file], layout: layoutOf.get(file) ?? 'newline_delimited', compression: file.compression }
-      return readJson(run, sourcesOf(request.columns, true), true)
+      return readJson(run, sourcesOf(request.columns, true), { ...USUAL, isUnstructured: true })
     },
     rawOf: (column) => quoteIdentifier(column.source),
     faultOf: (column) => strictMember(column).isBad,
@@ -94,8 +108,8 @@ export async function jsonReader(request: JsonRequest, session: Session, options
     malformedLine: async (file) => (layoutOf.get(file) === 'array' ? undefined : malformedLine(file)),
   }
   return {
-    from: fromItem(request, runs, false),
-    careful: { from: fromItem(request, runs, true), suits: isStructural },
+    from: fromItem(request, runs, USUAL),
+    careful: { suits: isStructural, open: (error) => fromItem(request, runs, careAfter(error)) },
     explain: (error, among, waiting) => explainFault([source], error, among, waiting),
   }
 }

@@ -2,51 +2,13 @@ import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import type { LocalFile } from './file-format.ts'
 
-const QUOTE = 0x22
-const LF = 0x0a
-const CR = 0x0d
 const MIB = 1024 * 1024
 
 /** The unpacked bytes of a file; undefined where this Node cannot unpack it. */
-function bytesOf({ path, compression }: LocalFile): AsyncIterable<Buffer> | undefined {
+export function bytesOf({ path, compression }: LocalFile): AsyncIterable<Buffer> | undefined {
   if (compression === 'zstd') return undefined
   const stream = createReadStream(path, { highWaterMark: MIB })
   return compression === 'gzip' ? stream.pipe(createGunzip()) : stream
-}
-
-/**
- * The line, from 1, where the `record`-th record of CSV begins, counted from 1 with the header and without blank lines.
- * Undefined when the file cannot be told.
- */
-export async function lineOfCsvRecord(file: LocalFile, record: number, delimiter: string): Promise<number | undefined> {
-  const separator = delimiter.charCodeAt(0)
-  let line = 1
-  let records = 0
-  let isInRecord = false
-  let isQuoted = false
-  let isFieldStart = true
-  let previous = 0
-  for await (const bytes of bytesOf(file) ?? []) {
-    for (const byte of bytes) {
-      const isLineEnd = byte === LF ? previous !== CR : byte === CR
-      if (!isInRecord && byte !== LF && byte !== CR) {
-        isInRecord = true
-        records += 1
-        if (records === record) return line
-      }
-      if (isQuoted) {
-        if (byte === QUOTE) isQuoted = false
-      } else if (byte === QUOTE && (isFieldStart || previous === QUOTE)) {
-        isQuoted = true
-      } else if (byte === LF || byte === CR) {
-        isInRecord = false
-      }
-      isFieldStart = !isQuoted && (byte === separator || byte === LF || byte === CR)
-      if (isLineEnd) line += 1
-      previous = byte
-    }
-  }
-  return undefined
 }
 
 /** A line of a text file, counted from 1. */

@@ -1,6 +1,9 @@
 import { CnosError, type ErrorContext } from '../errors/cnos-error.ts'
 import type { LocalFile } from './file-format.ts'
 
+const OPEN_QUOTE =
+  'Csv error: a quoted field does not end, or goes on behind its closing quote, or lines end in different ways'
+const QUOTE_HINT = 'double every quote inside a quoted field, and end all lines of a file alike'
 const FOREIGN_FILE = 'check TYPE and its options; a directory must hold files of one kind only'
 
 /** A file that could not be read at all, as an error that names it and, where the engine tells, the line. */
@@ -16,6 +19,14 @@ export function structureError(
   const context: ErrorContext = { file: file.origin, ...(line === undefined ? {} : { line }) }
   const place = line === undefined ? file.origin : `${file.origin}, line ${line}`
   return new CnosError('BAD_FILE', `${text.replaceAll(file.path, file.origin)}: ${place}`, { cause, context, hint })
+}
+
+/** A quoted field of CSV that does not end where it should. */
+export function quoteError({ origin }: LocalFile, line: number | undefined): CnosError {
+  return new CnosError('BAD_FILE', `${OPEN_QUOTE}: ${line === undefined ? origin : `${origin}, line ${line}`}`, {
+    context: { file: origin, ...(line === undefined ? {} : { line }) },
+    hint: QUOTE_HINT,
+  })
 }
 
 interface StructureFault {
@@ -37,9 +48,9 @@ function csvFault({ message }: Error): StructureFault {
   }
   if (/unterminated quote/i.test(message)) {
     return {
-      text: 'Csv error: a quoted field does not end, or goes on behind its closing quote, or lines end in different ways',
+      text: OPEN_QUOTE,
       line,
-      hint: 'double every quote inside a quoted field, and end all lines of a file alike',
+      hint: QUOTE_HINT,
     }
   }
   if (/unicode|utf-8/i.test(message)) {
@@ -47,7 +58,7 @@ function csvFault({ message }: Error): StructureFault {
   }
   if (/Maximum line size/i.test(message)) {
     return {
-      text: 'Csv error: a line is longer than 128 MiB',
+      text: 'Csv error: a line is too long: at most 64 MiB can be read',
       line,
       hint: 'check the quotes and line ends of the file',
     }
