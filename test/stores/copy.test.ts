@@ -7,7 +7,7 @@ import { failureOf, openTestDatabase, type TestDatabase } from '../database/open
 import type { FaultKind } from '../fakes/faults.ts'
 import { openAzureRig, openGcsRig, openS3Rig, type RequestPatterns, type StoreRig } from '../fakes/store-rigs.ts'
 
-const ROWS = 90_000
+const ROWS = 20_000
 const MANY = 1000
 
 /** A busy machine is no stall; only the tests that inject one wait little. Read anew by each statement. */
@@ -34,10 +34,10 @@ function connectionSql(connection: ReadonlyMap<string, OptionLiteral>): string {
   return `CONNECTION = (${[...connection].map(([key, literal]) => `${key} = ${printLiteral(literal)}`).join(', ')})`
 }
 
-/** 90 000 lines with text and numbers, more than one part in CSV. */
+/** Lines with text and numbers; more than one part of 8 MiB in CSV. */
 function* lines(): Generator<string> {
   for (let i = 0; i < ROWS; i += 1) {
-    yield `air,station=s${i % 100},city=Zürich\\ ${i % 7} a=${i}i,b=${i / 8},note="row ${i}: 'quoted', ümlaut, and some length to it" ${1_700_000_000_000_000_000n + BigInt(i) * 1_000_000n}\n`
+    yield `air,station=s${i % 100},city=Zürich\\ ${i % 7} a=${i}i,b=${i / 8},note="row ${i}: 'quoted', ümlaut, and ${'some length to it '.repeat(25)}" ${1_700_000_000_000_000_000n + BigInt(i) * 1_000_000n}\n`
   }
 }
 
