@@ -2,6 +2,7 @@ import { createHash, createPublicKey, generateKeyPairSync, randomUUID, verify } 
 import { crc32c } from './crc32c.ts'
 import { FaultPlan } from './faults.ts'
 import { type FakeAnswer, type FakeRequest, type FakeServer, startFakeServer } from './http-server.ts'
+import { SortedKeys } from './sorted-keys.ts'
 
 export interface GcsAccount {
   readonly email: string
@@ -36,6 +37,7 @@ interface Session {
 
 export interface GcsBucket {
   readonly objects: Map<string, StoredGcsObject>
+  readonly sorted: SortedKeys
   readonly sessions: Map<string, Session>
 }
 
@@ -81,7 +83,8 @@ export async function startGcsServer(options: GcsServerOptions = {}): Promise<Gc
     },
   })
   const createBucket = (name: string) => {
-    const bucket: GcsBucket = { objects: new Map(), sessions: new Map() }
+    const objects = new Map<string, StoredGcsObject>()
+    const bucket: GcsBucket = { objects, sorted: new SortedKeys(objects), sessions: new Map() }
     state.buckets.set(name, bucket)
     return bucket
   }
@@ -287,19 +290,15 @@ function get(bucket: GcsBucket, name: string, { query, headers }: FakeRequest): 
 function list(bucket: GcsBucket, query: URLSearchParams, pageSize: number): FakeAnswer {
   const prefix = query.get('prefix') ?? ''
   const after = Buffer.from(query.get('pageToken') ?? '', 'base64').toString()
-  const names = [...bucket.objects.keys()]
-    .filter((name) => name.startsWith(prefix) && (after === '' || compareUtf8(name, after) > 0))
-    .sort(compareUtf8)
-  const page = names.slice(0, Math.min(pageSize, Number(query.get('maxResults') ?? 1000)))
+  const limit = Math.min(pageSize, Number(query.get('maxResults') ?? 1000))
+  const { keys: page, hasMore } = bucket.sorted.page(prefix, after, limit)
   const items = page.flatMap((name) => {
     const object = bucket.objects.get(name)
     return object ? [resource(name, object)] : []
   })
-  const next = names.length > page.length ? { nextPageToken: Buffer.from(page.at(-1) ?? '').toString('base64') } : {}
+  const next = hasMore ? { nextPageToken: Buffer.from(page.at(-1) ?? '').toString('base64') } : {}
   return json(200, { kind: 'storage#objects', ...(items.length === 0 ? {} : { items }), ...next })
 }
-
-const compareUtf8 = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 function json(status: number, body: unknown): FakeAnswer {
   return {

@@ -3,6 +3,7 @@ import { crc32Base64, decodeAwsChunked } from './aws-chunked.ts'
 import { FaultPlan } from './faults.ts'
 import { type FakeAnswer, type FakeRequest, type FakeServer, startFakeServer } from './http-server.ts'
 import { checkSigV4, type SigV4Account } from './sigv4.ts'
+import { SortedKeys } from './sorted-keys.ts'
 
 export interface S3ServerOptions {
   readonly region?: string
@@ -26,6 +27,7 @@ interface Upload {
 
 export interface S3Bucket {
   readonly objects: Map<string, StoredS3Object>
+  readonly sorted: SortedKeys
   readonly uploads: Map<string, Upload>
 }
 
@@ -71,7 +73,8 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     },
   })
   const createBucket = (name: string) => {
-    const bucket: S3Bucket = { objects: new Map(), uploads: new Map() }
+    const objects = new Map<string, StoredS3Object>()
+    const bucket: S3Bucket = { objects, sorted: new SortedKeys(objects), uploads: new Map() }
     state.buckets.set(name, bucket)
     return bucket
   }
@@ -242,11 +245,8 @@ function list(bucket: S3Bucket, query: URLSearchParams, pageSize: number): FakeA
   if (query.get('list-type') !== '2') return refusal(400, 'InvalidArgument', 'only list-type=2')
   const prefix = query.get('prefix') ?? ''
   const after = Buffer.from(query.get('continuation-token') ?? query.get('start-after') ?? '', 'base64').toString()
-  const keys = [...bucket.objects.keys()]
-    .filter((key) => key.startsWith(prefix) && (after === '' || compareUtf8(key, after) > 0))
-    .sort(compareUtf8)
-  const page = keys.slice(0, Math.min(pageSize, Number(query.get('max-keys') ?? 1000)))
-  const isTruncated = keys.length > page.length
+  const limit = Math.min(pageSize, Number(query.get('max-keys') ?? 1000))
+  const { keys: page, hasMore: isTruncated } = bucket.sorted.page(prefix, after, limit)
   const isUrl = query.get('encoding-type') === 'url'
   const items = page.map((key) => contents(isUrl ? encodeKey(key) : escapeXml(key), bucket.objects.get(key)))
   const token = isTruncated
@@ -266,7 +266,6 @@ function contents(key: string, object: StoredS3Object | undefined): string {
   return `<Contents><Key>${key}</Key><LastModified>${modified.toISOString()}</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${bytes.byteLength}</Size></Contents>`
 }
 
-const compareUtf8 = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 const encodeKey = (key: string) => key.split('/').map(encodeURIComponent).join('/').replaceAll('%20', '+')
 const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
