@@ -1,2 +1,4 @@
 #!/usr/bin/env node
+// The SDK warns about every Node below 22, on a terminal where it helps nobody.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
 import('../dist/cli/imexport.js').then((program) => program.main())

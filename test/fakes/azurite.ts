@@ -20,11 +20,17 @@ export interface Azurite extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Microsoft's emulator in memory, on loopback, on a free port. */
-export async function startAzurite(): Promise<Azurite> {
+interface AzuriteProcess {
+  /** `http://127.0.0.1:<port>` */
+  readonly origin: string
+  close(): Promise<void>
+}
+
+/** Microsoft's emulator in memory, on loopback, on a free port. `flags` come on top. */
+export async function spawnAzurite(flags: readonly string[] = []): Promise<AzuriteProcess> {
   const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js')
-  const flags = ['--blobHost', '127.0.0.1', '--blobPort', '0', '--silent', '--inMemoryPersistence']
-  const child = spawn(process.execPath, [main, ...flags, '--skipApiVersionCheck', '--disableTelemetry'], {
+  const own = ['--blobHost', '127.0.0.1', '--blobPort', '0', '--silent', '--inMemoryPersistence']
+  const child = spawn(process.execPath, [main, ...own, '--skipApiVersionCheck', '--disableTelemetry', ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const origin = await new Promise<string>((resolve, reject) => {
@@ -32,10 +38,21 @@ export async function startAzurite(): Promise<Azurite> {
     child.once('exit', (code) => reject(new Error(`Azurite ended with ${code}: ${text}`)))
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString()
-      const url = /listens on (http:\/\/\S+)/.exec(text)?.[1]
+      const url = /listens on (https?:\/\/\S+)/.exec(text)?.[1]
       if (url !== undefined) resolve(url)
     })
   })
+  const close = async () => {
+    const ended = once(child, 'exit')
+    child.kill()
+    await ended
+  }
+  return { origin, close }
+}
+
+/** Azurite behind a proxy that commits faults. */
+export async function startAzurite(): Promise<Azurite> {
+  const { origin, close: closeAzurite } = await spawnAzurite()
   const faults = new FaultPlan()
   const proxy = await startProxy(origin, faults)
   const service = new BlobServiceClient(
@@ -44,9 +61,7 @@ export async function startAzurite(): Promise<Azurite> {
   )
   const close = async () => {
     await proxy.close()
-    const ended = once(child, 'exit')
-    child.kill()
-    await ended
+    await closeAzurite()
   }
   return {
     url: proxy.url,

@@ -45,6 +45,8 @@ export interface GcsServer extends FakeServer {
   readonly faults: FaultPlan
   readonly buckets: Map<string, GcsBucket>
   createBucket(name: string): GcsBucket
+  /** Accepts a token that somebody else gave out. */
+  acceptToken(token: string): void
   /** Every token given out so far is refused from now on. */
   expireTokens(): void
   /** Of the next chunk only this many bytes are persisted, as the API may do. */
@@ -93,6 +95,7 @@ export async function startGcsServer(options: GcsServerOptions = {}): Promise<Gc
     faults,
     buckets: state.buckets,
     createBucket,
+    acceptToken: (token) => void state.tokens.add(token),
     expireTokens: () => state.tokens.clear(),
     keepOnly: (bytes) => {
       state.keepOnly = bytes
