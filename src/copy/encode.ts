@@ -6,7 +6,7 @@ import { quoteString } from '../engine/quote.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { type FinishedFile, finishedFiles } from './finished-files.ts'
 import { gzipFile } from './gzip-file.ts'
-import { sliceOf, takeSlice, timeHistogram } from './slices.ts'
+import { sampleRowBytes, sliceOf, takeSlice, timeHistogram } from './slices.ts'
 import { encodedSelect, encodeOptions, type UnloadJob } from './unload-job.ts'
 
 /** Rows on their way into files of the spool. */
@@ -19,8 +19,6 @@ export interface SpoolEncoding {
   percent: number
 }
 
-/** The first slice: enough to learn how many bytes a row takes. */
-const FIRST_SLICE_ROWS = 250_000n
 const WATCH_EVERY_MS = 500
 
 /** One statement over all rows. NO_SPACE when files pile up beyond the spool because the store is too slow. */
@@ -61,9 +59,10 @@ export async function* encodeSlices(
   const { job, directory } = state
   const histogram = [...(await timeHistogram(session, job.relation, { signal }))]
   const total = histogram.reduce((sum, { rows }) => sum + rows, 0n)
+  const sampledRowBytes = await sampleRowBytes(session, job.relation, { signal })
   let bytes = 0
   for (let n = 0; histogram.length > 0; n += 1) {
-    const slice = takeSlice(histogram, n === 0 ? FIRST_SLICE_ROWS : rowsThatFit(state, bytes))
+    const slice = takeSlice(histogram, rowsThatFit(state, n === 0 ? sampledRowBytes : bytes / Number(state.rows)))
     const target = join(directory, `slice-${n}`)
     const sql = `COPY (${encodedSelect(job, sliceOf(job.relation, slice))}) TO ${quoteString(target)} (${encodeOptions(job, state.fileBytes)})`
     const stop = new AbortController()
@@ -84,9 +83,8 @@ export async function* encodeSlices(
 }
 
 /** A quarter of the spool a slice: the rest is for files on their way. */
-function rowsThatFit({ job, rows }: SpoolEncoding, bytes: number): bigint {
-  const bytesPerRow = Math.max(bytes / Math.max(Number(rows), 1), 1)
-  return BigInt(Math.max(1, Math.floor(job.options.spoolBytes / 4 / bytesPerRow)))
+function rowsThatFit({ job }: SpoolEncoding, rowBytes: number): bigint {
+  return BigInt(Math.max(1, Math.floor(job.options.spoolBytes / 4 / Math.max(rowBytes, 1))))
 }
 
 /** Nothing when no row came: the encoder leaves a file without rows then. */

@@ -90,6 +90,17 @@ export async function timeHistogram(
   })
 }
 
+const SAMPLED_ROWS = 2000
+
+/** Bytes of a row as text with its column names, on the average of the first rows: no format takes more. */
+export async function sampleRowBytes(session: Session, relation: Relation, options: Abortable = {}): Promise<number> {
+  const [row] = await session.all(
+    `SELECT avg(strlen(CAST(sample AS VARCHAR))) AS bytes FROM (SELECT * FROM (${relation.select}\n) LIMIT ${SAMPLED_ROWS}) AS sample`,
+    options,
+  )
+  return typeof row?.bytes === 'number' ? row.bytes : 1
+}
+
 /** Takes neighbouring stretches off the front of `histogram`, at least one, until they hold `rows`. */
 export function takeSlice(histogram: TimeSlice[], rows: bigint): TimeSlice {
   let slice = histogram.shift() as TimeSlice

@@ -67,7 +67,7 @@ async function zstdHead(file: LocalFile, session: Session, options: Abortable): 
 export function rawLines(file: LocalFile): string {
   return `read_csv(${fileList([file])}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, \
 delim = ${quoteString('\u0001')}, quote = '', escape = '', new_line = '\\n', compression = 'zstd', strict_mode = false, \
-parallel = false, max_line_size = ${LONGEST_HEAD_BYTES}, hive_partitioning = false)`
+parallel = false, max_line_size = ${LONGEST_HEAD_BYTES}, buffer_size = ${2 * LONGEST_HEAD_BYTES}, hive_partitioning = false)`
 }
 
 /** Enough text for two records. */

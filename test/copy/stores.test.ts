@@ -80,7 +80,7 @@ describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
     const watch = setInterval(async () => {
       let bytes = 0
       const { stat } = await import('node:fs/promises')
-      for (const entry of await readdir(fixture.spoolDir, { recursive: true, withFileTypes: true })) {
+      for (const entry of await readdir(fixture.spoolDir, { recursive: true, withFileTypes: true }).catch(() => [])) {
         if (entry.isFile())
           bytes += await stat(`${entry.parentPath}/${entry.name}`).then(
             ({ size }) => size,
@@ -98,6 +98,16 @@ describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
     expect(stats.bytes).toBeGreaterThan(spoolBytes)
     expect(await isSame(source, target)).toBe(true)
     expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThan(1.2 * spoolBytes)
+  })
+
+  it('says so when files of a query pile up', async () => {
+    rig.faults.add({ ...rig.patterns.put, times: 1000, fault: { kind: 'stall', bytes: -1 } })
+    const query = { ...wholeTable(source), select: `${wholeTable(source).select} ORDER BY text LIMIT ${ROWS}` }
+    const spool = { spoolBytes: 4 * MIB, targetFileBytes: MIB, parallelUploads: 1 }
+    await expect(fixture.unload(`${rig.url}/piled`, query, clauses({ type: 'JSON' }), spool)).rejects.toMatchObject({
+      name: 'CnosError',
+    })
   })
 
   it('exports a query as well, and counts no rows as nothing', async () => {
