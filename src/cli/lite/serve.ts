@@ -60,7 +60,7 @@ async function stop(server: RunningServer, database: Database, log: Log): Promis
   systemClock.sleep(END_WITHIN_MS, { signal: ended.signal }).then(
     () => {
       log.error({}, 'a statement did not end in time; what was acknowledged is safe')
-      process.exit(EXIT_CODES.internal)
+      endAtOnce()
     },
     () => {},
   )
@@ -71,6 +71,11 @@ async function stop(server: RunningServer, database: Database, log: Log): Promis
   return EXIT_CODES.ok
 }
 
+/** Not `process.exit`: that waits for the engine's threads, which may compute for hours. */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
+
 /** Resolves with the first SIGINT or SIGTERM; the second ends the process at once. */
 function stopSignal(log: Log): Promise<string> {
   return new Promise((resolve) => {
@@ -79,7 +84,7 @@ function stopSignal(log: Log): Promise<string> {
       seen += 1
       if (seen === 1) return resolve(name)
       log.warn({ signal: name }, 'ending at once')
-      process.exit(EXIT_CODES.cancelled)
+      endAtOnce()
     }
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
