@@ -2,11 +2,10 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import type { Abortable } from '../async/abort.ts'
 import type { Session } from '../engine/engine.ts'
-import { quoteString } from '../engine/quote.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { type LineEnd, lineEndAt, parseRecord } from './csv-record.ts'
 import type { LocalFile } from './file-format.ts'
-import { fileList } from './local-files.ts'
+import { rawLines } from './local-files.ts'
 
 const PIECE_BYTES = 64 * 1024
 const LONGEST_HEAD_BYTES = 16 * 1024 * 1024
@@ -61,13 +60,6 @@ async function zstdHead(file: LocalFile, session: Session, options: Abortable): 
   const rows = await session.all(`SELECT line FROM ${rawLines(file)} LIMIT 1`, options)
   const line = rows[0]?.line
   return { text: typeof line === 'string' ? `${line}\n` : '', isWhole: false }
-}
-
-/** A FROM item with the lines of a zstd file as they are, in the column `line`. */
-export function rawLines(file: LocalFile): string {
-  return `read_csv(${fileList([file])}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, \
-delim = ${quoteString('\u0001')}, quote = '', escape = '', new_line = '\\n', compression = 'zstd', strict_mode = false, \
-parallel = false, max_line_size = ${LONGEST_HEAD_BYTES}, buffer_size = ${2 * LONGEST_HEAD_BYTES}, hive_partitioning = false)`
 }
 
 /** Enough text for two records. */

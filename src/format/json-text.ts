@@ -4,7 +4,7 @@ import type { Abortable } from '../async/abort.ts'
 import type { Session } from '../engine/engine.ts'
 import type { LocalFile } from './file-format.ts'
 import { nonBlankLines } from './line-number.ts'
-import { fileList } from './local-files.ts'
+import { rawLines } from './local-files.ts'
 
 const PIECE_BYTES = 4096
 
@@ -20,12 +20,18 @@ export async function firstByte(file: LocalFile, session: Session, options: Abor
   return ''
 }
 
+/** A line too long to be looked at is taken for an array: objects have lines of their own. */
 async function firstZstdByte(file: LocalFile, session: Session, options: Abortable): Promise<string> {
-  const [row] = await session.all(
-    `SELECT ltrim(line)[1] AS first FROM read_csv(${fileList([file])}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', compression = 'zstd', strict_mode = false, hive_partitioning = false) WHERE trim(line) <> '' LIMIT 1`,
-    options,
-  )
-  return typeof row?.first === 'string' ? row.first : ''
+  try {
+    const [row] = await session.all(
+      `SELECT ltrim(line)[1] AS first FROM ${rawLines(file)} WHERE trim(line) <> '' LIMIT 1`,
+      options,
+    )
+    return typeof row?.first === 'string' ? row.first : ''
+  } catch {
+    options.signal?.throwIfAborted()
+    return '['
+  }
 }
 
 /** The line of the `record`-th object (from 1) when every object has a line of its own. */
