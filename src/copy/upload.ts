@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises'
 import type { Abortable } from '../async/abort.ts'
+import { withGrace } from '../async/grace.ts'
 import { forEachLimited, type Limit } from '../async/limit.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { MultipartUpload, ObjectStore } from '../store/object-store.ts'
@@ -7,6 +8,11 @@ import type { FinishedFile } from './finished-files.ts'
 
 /** Up to this size a file goes in one request. */
 const SINGLE_PUT_BYTES = 8 * 1024 * 1024
+/**
+ * A store may finish a request whose sender has gone, and so make an object after its deletion: the requests that make
+ * one get this long to end by themselves.
+ */
+const COMMIT_GRACE_MS = 5_000
 
 export interface UploadOptions extends Abortable {
   /** Bounds the parts in memory over all uploads of a statement. */
@@ -23,7 +29,7 @@ export async function uploadFile(
 ): Promise<void> {
   const { signal, parts, onBytes } = options
   if (file.sizeBytes <= SINGLE_PUT_BYTES) {
-    await parts.run(async () => store.put(path, await readFile(file.path), { signal }), { signal })
+    await parts.run(() => putWhole(store, path, file, { signal }), { signal })
     onBytes(file.sizeBytes)
   } else await uploadParts(store, path, file, options)
   const stored = await store.head(path, { signal })
@@ -38,6 +44,11 @@ export async function uploadFile(
   )
 }
 
+async function putWhole(store: ObjectStore, path: string, file: FinishedFile, options: Abortable): Promise<void> {
+  const bytes = await readFile(file.path)
+  await withGrace(COMMIT_GRACE_MS, options, (late) => store.put(path, bytes, late))
+}
+
 async function uploadParts(
   store: ObjectStore,
   path: string,
@@ -48,7 +59,7 @@ async function uploadParts(
   const upload = await store.putMultipart(path, { signal, sizeBytes: file.sizeBytes })
   try {
     await sendParts(upload, file, options)
-    await upload.complete({ signal })
+    await withGrace(COMMIT_GRACE_MS, { signal }, (late) => upload.complete(late))
   } catch (error) {
     await upload.abort()
     throw error

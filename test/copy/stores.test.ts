@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { StoredTable } from '../../src/engine/table.ts'
 import { isCnosError } from '../../src/errors/cnos-error.ts'
 import { storedTable } from '../engine/engine-fixture.ts'
@@ -9,7 +10,7 @@ import { type CopyClauses, type CopyFixture, openCopyFixture, wholeTable } from 
 
 const ROWS = 60_000n
 const MIB = 2 ** 20
-const PATIENCE = { maxTries: 3, baseDelayMs: 5, maxDelayMs: 20, stallMs: 3_000 }
+const PATIENCE = { maxTries: 3, baseDelayMs: 5, maxDelayMs: 20, stallMs: 10_000 }
 const RIGS = { s3: openS3Rig, gcs: openGcsRig, azblob: openAzureRig } as const
 
 describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
@@ -102,11 +103,11 @@ describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
   })
 
   it('says so when files of a query pile up', async () => {
-    rig.faults.add({ ...rig.patterns.put, times: 1000, fault: { kind: 'stall', bytes: -1 } })
+    rig.faults.add({ ...rig.patterns.put, times: 1000, fault: { kind: 'late', ms: 2_000 } })
     const query = { ...wholeTable(source), select: `${wholeTable(source).select} ORDER BY text LIMIT ${ROWS}` }
     const spool = { spoolBytes: 4 * MIB, targetFileBytes: MIB, parallelUploads: 1 }
     await expect(fixture.unload(`${rig.url}/piled`, query, clauses({ type: 'JSON' }), spool)).rejects.toMatchObject({
-      name: 'CnosError',
+      errorName: 'NO_SPACE',
     })
   })
 
@@ -153,6 +154,24 @@ describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
     })
     await expect(running).rejects.toBe(reason)
     expect(await listed('stopped/')).toEqual([])
+  })
+
+  it('leaves nothing where the store finishes a request whose sender has gone', async () => {
+    const lateMs = 600
+    rig.faults.add({ ...rig.patterns.put, fault: { kind: 'late', ms: lateMs } })
+    const stop = new AbortController()
+    const reason = new Error('killed')
+    const running = fixture.unload(`${rig.url}/late`, source, clauses({ type: 'CSV' }), {
+      signal: stop.signal,
+      targetFileBytes: MIB,
+    })
+    const refused = expect(running).rejects.toBe(reason)
+    await vi.waitUntil(() => rig.faults.hits > 0, { timeout: 10_000, interval: 10 })
+    await sleep(lateMs / 2)
+    stop.abort(reason)
+    await refused
+    await sleep(lateMs)
+    expect(await listed('late/')).toEqual([])
   })
 
   it('loads nothing when a file cannot be fetched whole, and all when the connection only breaks', async () => {

@@ -3,6 +3,8 @@ export type FaultKind =
   | { readonly kind: 'status'; readonly status: number; readonly code: string; readonly retryAfter?: string }
   /** The connection dies before the request is looked at. */
   | { readonly kind: 'reset-before' }
+  /** The request takes effect `ms` after it was read, whether or not anybody still waits for the answer. */
+  | { readonly kind: 'late'; readonly ms: number }
   /** The request takes effect, the connection dies without an answer. */
   | { readonly kind: 'reset-after' }
   /** The connection dies after `bytes` of the answer's body. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultKind, FaultPlan } from './faults.ts'
 
 export interface FakeRequest {
@@ -74,6 +75,7 @@ async function handle(
   for await (const chunk of message) chunks.push(chunk)
   const query = new URLSearchParams(rawQuery)
   const request = { method, rawUrl, path, query, headers: message.headers, body: Buffer.concat(chunks) }
+  if (fault?.kind === 'late') await sleep(fault.ms)
   if (fault?.kind === 'disappear') await options.remove?.(request)
   const refused = fault?.kind === 'status' ? refusalOf(fault, options) : undefined
   const answer = refused ?? (await options.answer(request))
