@@ -19,7 +19,7 @@ export interface SpoolEncoding {
   percent: number
 }
 
-const WATCH_EVERY_MS = 500
+const WATCH_EVERY_MS = 100
 
 /** One statement over all rows. NO_SPACE when files pile up beyond the spool because the store is too slow. */
 export async function* encodeWhole(state: SpoolEncoding, { signal }: Abortable): AsyncIterable<FinishedFile> {

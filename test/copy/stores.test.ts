@@ -104,7 +104,8 @@ describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
 
   it('says so when files of a query pile up', async () => {
     rig.faults.add({ ...rig.patterns.put, times: 1000, fault: { kind: 'late', ms: 2_000 } })
-    const query = { ...wholeTable(source), select: `${wholeTable(source).select} ORDER BY text LIMIT ${ROWS}` }
+    const many = `SELECT rows.* FROM (${wholeTable(source).select}) AS rows, range(20) ORDER BY text LIMIT ${20n * ROWS}`
+    const query = { ...wholeTable(source), select: many }
     const spool = { spoolBytes: 4 * MIB, targetFileBytes: MIB, parallelUploads: 1 }
     await expect(fixture.unload(`${rig.url}/piled`, query, clauses({ type: 'JSON' }), spool)).rejects.toMatchObject({
       errorName: 'NO_SPACE',
