@@ -56,7 +56,7 @@ function parseUrl(text: string, scheme: string, rest: string): LocationUrl {
   const path = slash < 0 ? '' : decode(rest.slice(slash + 1))
   const segments = path.split('/').filter((segment) => segment !== '')
   if (segments.some((segment) => segment === '.' || segment === '..')) {
-    throw new CnosError('BAD_OPTION', `Semantic error: an object's path holds no . or .. segment: ${text}`)
+    throw new CnosError('BAD_OPTION', `Semantic error: an object's path holds no . or .. segment: ${shown(text)}`)
   }
   return {
     kind: 'store',
@@ -73,8 +73,8 @@ function fileUrl(text: string, rest: string): LocationUrl {
   const slash = local.indexOf('/')
   const host = slash < 0 ? local : local.slice(0, slash)
   if (host !== '' && host.toLowerCase() !== 'localhost') {
-    throw new CnosError('PLANNING', `Datafusion: Internal error: No suitable object store found for ${text}`, {
-      hint: `a file url has no host: write file:///${local}`,
+    throw new CnosError('PLANNING', `Datafusion: Internal error: No suitable object store found for ${shown(text)}`, {
+      hint: `a file url has no host: write file:///${local.replace(/^[^/]*@/, '')}`,
     })
   }
   const path = decode(slash < 0 ? '/' : local.slice(slash))
@@ -84,9 +84,14 @@ function fileUrl(text: string, rest: string): LocationUrl {
 function refuseQuery(text: string): void {
   const mark = /[?#]/.exec(text)?.[0]
   if (mark === undefined) return
-  throw new CnosError('BAD_OPTION', `Semantic error: a url of COPY INTO ends where ${mark} stands: ${text}`, {
+  throw new CnosError('BAD_OPTION', `Semantic error: a url of COPY INTO ends where ${mark} stands: ${shown(text)}`, {
     hint: `write %${mark.charCodeAt(0).toString(16).toUpperCase()} for ${mark} in a name; patterns work in paths without file:// only`,
   })
+}
+
+/** A url in a message: without the query, which may be a signature, and without what stands before a host. */
+function shown(text: string): string {
+  return text.replace(/[?#].*/s, (query) => `${query.charAt(0)}…`).replace(/^([^/]*:\/\/)[^/]*@/, '$1******@')
 }
 
 /** A `%` that begins no escape stands for itself. */

@@ -13,11 +13,11 @@ export interface SecretSpan {
 }
 
 const SECRET_NAME = /key|token|secret|passw|pwd|passphrase|credential|bearer|signature/
-const SECRET_WORDS: ReadonlySet<string> = new Set(['pass', 'sas', 'sig', 'auth', 'authorization'])
-const NOT_SECRET: ReadonlySet<string> = new Set(['access_key_id', 'aws_access_key_id', 'must_change_password'])
+const SECRET_WORDS: ReadonlySet<string> = new Set(['pass', 'sas', 'sig', 'auth', 'authorization', 'client_email'])
+const NOT_SECRET: ReadonlySet<string> = new Set(['must_change_password'])
 /** Text without any of these has nothing to hide. */
 const SUSPECT =
-  /key|token|secret|pass|pwd|credential|bearer|signature|\b(?:sas|sig|auth|authorization)\b|:\/\/|-----BEGIN/i
+  /key|token|secret|pass|pwd|credential|bearer|signature|\b(?:sas|sig|auth|authorization|client_email)\b|:\/\/|-----BEGIN/i
 const ASSIGNMENTS: ReadonlySet<string> = new Set(['=', '==', '=>', ':=', ':'])
 const HAS_VALUE = /[=:'"]/
 const DOUBTFUL = /['"`]|--|\/\*|\$\$/

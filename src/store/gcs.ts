@@ -14,7 +14,7 @@ const connection = {
     summary: 'true: requests carry no credentials, as emulators and public buckets want it.',
     default: false,
   }),
-  client_email: stringOption({ summary: 'The e-mail address of the service account.' }),
+  client_email: stringOption({ summary: 'The e-mail address of the service account.', secret: true }),
   private_key: stringOption({
     summary: 'The RSA private key of the service account, PEM; line ends may be written as `\\n`.',
     secret: true,

@@ -39,7 +39,7 @@ export function serviceAccountTokens(account: ServiceAccount): TokenSource {
   const key = parseKey(account.key)
   let cached: { readonly token: string; readonly endS: number } | undefined
   return {
-    secrets: [account.key],
+    secrets: [account.key, account.email],
     async token(request) {
       const nowS = nowSeconds(account.clock)
       if (cached === undefined || cached.endS - MARGIN_S <= nowS) cached = await exchange(account, key, request)

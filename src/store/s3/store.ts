@@ -72,7 +72,7 @@ class S3Store implements ObjectStore, S3Requests {
     this.hasMd5Etags = !bucket.endsWith('--x-s3')
     this.warn = context.warn
     this.#settings = settings
-    const secrets = [credentials?.secretAccessKey, credentials?.sessionToken]
+    const secrets = [credentials?.accessKeyId, credentials?.secretAccessKey, credentials?.sessionToken]
     this.#identity = { label: this.label, kind: 'S3', secrets }
     this.#retrier = createRetrier(context.clock, context.patience)
   }
