@@ -46,7 +46,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'engine',
   '@aws-sdk/client-s3': 'store',
-  '@aws-sdk/lib-storage': 'store',
   '@azure/storage-blob': 'store',
   'google-auth-library': 'store',
   bcryptjs: 'catalog',
