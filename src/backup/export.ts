@@ -45,6 +45,8 @@ export interface ExportOptions {
   readonly clock: Clock
   readonly reporter: ProgressReporter
   readonly storeContext: StoreContext
+  /** Called when the place was found free, or this plan's own, and is about to be filled. */
+  readonly onClaim?: () => Promise<unknown>
 }
 
 /** What an export would do. */
@@ -96,6 +98,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
     return summaryOf(earlier, clock.elapsedMs() - began)
   }
   await claimPlace(options, home, journal, { signal })
+  await options.onClaim?.()
 
   const context: ExportContext = {
     client,
@@ -177,6 +180,7 @@ async function exportUnits(
         return earlier ? { ...outcome, skipped: 'already in the backup, and its files are as recorded' } : outcome
       },
       split: (unit, error) => splitUnit(context, unit, find(unit), error, { signal }),
+      awaitNode: (inner) => context.client.ping(inner),
     },
     { parallel: options.parallel, reporter: options.reporter, describe: describeUnit, signal },
   )
@@ -228,7 +232,7 @@ async function claimPlace(
     await journal.discard()
     const what = manifest ? `a finished backup of ${manifest.finishedAt}` : 'data files of an unknown run'
     throw new CnosError('TARGET_CONFLICT', `${options.place.url} holds ${what}`, {
-      hint: 'choose another --path, or replace it with --on-conflict replace',
+      hint: 'choose another --path, or replace it with export --on-conflict replace',
     })
   }
   await removeManifest(home.store, home.prefix, { signal })
@@ -245,7 +249,7 @@ function notSharedNotice(client: ClusterClient, place: BackupPlace, metaDirector
 }
 
 /** What must be the same for a run to continue an earlier one. */
-function planIdentity(options: ExportOptions): unknown {
+export function planIdentity(options: ExportOptions): unknown {
   const { range, window, rowsPerUnit } = options.windows
   return {
     verb: 'export',

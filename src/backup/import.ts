@@ -236,6 +236,7 @@ async function importUnits(
         tries.set(unit.directory, count)
         return count < 3 && mayRetry(error) ? [unit] : []
       },
+      awaitNode: (inner) => context.client.ping(inner),
     },
     { parallel: options.parallel, reporter: options.reporter, describe: describeUnit, signal },
   )

@@ -1,9 +1,10 @@
 import type { Abortable } from '../async/abort.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError } from '../errors/cnos-error.ts'
-import { type ExportOptions, exportCluster } from './export.ts'
+import { type ExportOptions, exportCluster, planIdentity } from './export.ts'
 import { type ImportOptions, importCluster } from './import.ts'
-import { readManifest } from './manifest.ts'
+import { openJournal } from './journal.ts'
+import { readManifest, readObject } from './manifest.ts'
 import { isShared } from './place.ts'
 import type { RunSummary } from './progress.ts'
 import { placeBesideTool } from './read-backup.ts'
@@ -21,25 +22,25 @@ export interface MigrateSummary {
 
 /**
  * Export, then import, through the staging place. A failed export stops before the target is touched; re-running
- * continues, and does not export again what is staged and complete. The staged files are a full backup and stay.
+ * continues, and does not export again what it has staged, whatever was then wrong with the target: a claim beside the
+ * tool says that the backup in the place is this migration's. The staged files are a full backup and stay.
  */
 export async function migrateCluster(
   { source, target }: MigrateOptions,
   { signal }: Abortable,
 ): Promise<MigrateSummary> {
   await refuseUnseenPlace(target.client, source, { signal })
-  const exported = (await isStaged(source, target, { signal })) ? undefined : await exportCluster(source, { signal })
+  const claim = placeBesideTool(target, `migrate-${target.client.label.replace(/[^a-z0-9]+/gi, '-')}`)
+  const openClaim = () => openJournal(claim, planIdentity(source), { signal })
+  const isClaimed = (await readObject(claim.store, `${claim.prefix}plan.json`, { signal })) !== undefined
+  if (isClaimed) await openClaim()
+  const { store, prefix } = source.place
+  const isStaged = isClaimed && (await readManifest(store, prefix, { signal })) !== undefined
+  const exported = isStaged ? undefined : await exportCluster({ ...source, onClaim: openClaim }, { signal })
   if (exported && exported.failures.length > 0) return { exported, imported: undefined }
-  return { exported, imported: await importCluster(target, { signal }) }
-}
-
-/** The staged backup of an earlier run whose import has begun but not ended. */
-async function isStaged(source: ExportOptions, target: ImportOptions, { signal }: Abortable): Promise<boolean> {
-  const journal = placeBesideTool(target, `import-${target.client.label.replace(/[^a-z0-9]+/gi, '-')}`)
-  for await (const _entry of journal.store.list(`${journal.prefix}plan.json`, { signal })) {
-    return (await readManifest(source.place.store, source.place.prefix, { signal })) !== undefined
-  }
-  return false
+  const imported = await importCluster(target, { signal })
+  if (imported.failures.length === 0) await (await openClaim()).finish()
+  return { exported, imported }
 }
 
 /** Both clusters must see the staging place; a bucket always is, a directory only on one machine or a shared mount. */

@@ -107,7 +107,7 @@ export const quoteTable = (database: string, table: string) => `${quoteName(data
  */
 export async function isShared(place: BackupPlace, client: ClusterClient, { signal }: Abortable): Promise<boolean> {
   const directory = `probe-${randomBytes(8).toString('hex')}`
-  await client.query(exportStatement(place, directory, 'SELECT 1 AS probe', 'csv'), { signal, isRepeatable: false })
+  await client.query(exportStatement(place, directory, 'SELECT 1 AS probe', 'csv'), { signal })
   const written: string[] = []
   for await (const { path } of place.store.list(`${place.prefix}${directory}/`, { signal })) written.push(path)
   for (const path of written) await place.store.delete(path)

@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abort.ts'
 import type { ClusterClient, Row } from '../client/cluster-client.ts'
+import { isCnosError } from '../errors/cnos-error.ts'
 import type { DatabaseOptionName, DatabasePrivilege, Statement, TenantOptions, UserOptions } from '../sql/ast.ts'
 import {
   type ClusterMetadata,
@@ -67,7 +68,10 @@ async function readGlobalObjects(
   const scope = { tenant: SYSTEM_TENANT, signal }
   const users = await client
     .query('SELECT user_name, user_options FROM cluster_schema.users ORDER BY user_name', scope)
-    .catch(() => [])
+    .catch((error: unknown): Row[] => {
+      if (isCnosError(error) && error.errorName !== 'CLUSTER_UNREACHABLE') return []
+      throw error
+    })
   if (users.length === 0) {
     notCarried.push(`tenants, users and passwords: user '${client.user}' is not an administrator of ${client.label}`)
     const mine = await client.query('SELECT DISTINCT tenant_name FROM information_schema.databases', { signal })

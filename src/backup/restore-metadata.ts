@@ -139,7 +139,7 @@ export async function runSteps(
       await options.client.execute(printStatement(step.statement), { tenant, signal })
     } catch (thrown) {
       signal?.throwIfAborted()
-      if (!isCnosError(thrown)) throw thrown
+      if (!isCnosError(thrown) || thrown.errorName === 'CLUSTER_UNREACHABLE') throw thrown
       if (EXISTS_CODES.has(thrown.context.remoteCode ?? '')) await keepOrUpdate(step, tenant, options, { signal })
       else failures.push({ what: describeStep(step), error: explained(thrown) })
     }

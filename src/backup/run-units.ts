@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abort.ts'
 import { forEachLimited } from '../async/limit.ts'
+import { isCnosError } from '../errors/cnos-error.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { CopyUnit } from './unit.ts'
 
@@ -16,6 +17,8 @@ export interface UnitRunner {
   run(unit: CopyUnit, options: { readonly signal: AbortSignal }): Promise<UnitOutcome>
   /** Smaller units that together are `unit`, to try after it failed; empty when there are none. */
   split(unit: CopyUnit, error: unknown): Promise<readonly CopyUnit[]>
+  /** Resolves when the node answers, again if need be; rejects when it does not and going on is pointless. */
+  awaitNode(options: { readonly signal: AbortSignal }): Promise<unknown>
 }
 
 export interface RunTotals {
@@ -33,7 +36,7 @@ export interface RunOptions extends Abortable {
 
 /**
  * Runs the units, `parallel` at once. One that fails does not stop the others: it is cut smaller if it can be, and
- * otherwise named in `failures`. Rejects only with `signal.reason`, once nothing runs any more.
+ * otherwise named in `failures`. Rejects with `signal.reason`, or when the node is gone, once nothing runs any more.
  */
 export async function runUnits(
   units: readonly CopyUnit[],
@@ -55,6 +58,7 @@ export async function runUnits(
         } catch (thrown) {
           inner.signal.throwIfAborted()
           const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+          if (isCnosError(error, 'CLUSTER_UNREACHABLE')) await runner.awaitNode(inner)
           const pieces = await runner.split(unit, error)
           smaller.push(...pieces)
           if (pieces.length > 0) reporter.report({ type: 'unit-split', unit, into: pieces.length, error })

@@ -7,12 +7,17 @@ import type { ErrorName } from '../errors/codes.ts'
 import type { ClusterAddress } from './cluster-address.ts'
 import type { ClusterClient, Scope, StreamFormat } from './cluster-client.ts'
 import { parseCsvRows } from './csv.ts'
+import { createSilence } from './silence.ts'
 
 export interface HttpClientOptions {
   readonly clock: Clock
   readonly password: string
-  /** Tries of a transient failure before it is reported. */
+  /** Tries of a transient refusal before it is reported. */
   readonly maxTries?: number
+  /** How long a node that answered before may be silent until everything that waits for it gives up; 60 s when absent. */
+  readonly patienceMs?: number | undefined
+  /** Told once when the node falls silent, and once when it answers again. */
+  readonly notice?: ((message: string) => void) | undefined
 }
 
 interface Call extends Abortable {
@@ -27,11 +32,16 @@ interface Call extends Abortable {
 const TRANSIENT_CODES = new Set(['020005', '030015', '030024', '030025', '050027', '050028', '050029'])
 const BASE_DELAY_MS = 200
 const MAX_DELAY_MS = 10_000
+/** A node that is back is found within this time. */
+const MAX_POLL_MS = 1_000
+/** A statement that was under way in so many outages may well be their cause. */
+const MAX_OUTAGES = 3
 const TAIL_BYTES = 64 * 1024
 
 /** Speaks CnosDB's HTTP API to one node. No answer times out while the connection lives: a COPY may run for hours. */
 export function createHttpClient(address: ClusterAddress, options: HttpClientOptions): ClusterClient {
   const { clock, password, maxTries = 6 } = options
+  const silence = createSilence(address.label, options)
   const authorization = `Basic ${Buffer.from(`${address.user}:${password}`, 'utf8').toString('base64')}`
 
   async function send(call: Call): Promise<IncomingMessage> {
@@ -50,18 +60,26 @@ export function createHttpClient(address: ClusterAddress, options: HttpClientOpt
       body,
       signal: call.signal,
     })
+    silence.ended()
     if (answer.statusCode === 200) return answer
     throw refusal(address, answer.statusCode ?? 0, (await readAll(answer, address)).toString('utf8'))
   }
 
   async function retrying<T>(attempt: () => Promise<T>, { signal, isRepeatable = true }: Scope): Promise<T> {
+    let firstOutage: number | undefined
     for (let tries = 1; ; tries += 1) {
       try {
         return await attempt()
       } catch (error) {
         signal?.throwIfAborted()
-        if (!isRepeatable || tries >= maxTries || !isTransient(error)) throw error
-        const ceiling = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** tries)
+        const isSilent = isCnosError(error, 'CLUSTER_UNREACHABLE')
+        if (!isRepeatable || !(isSilent || (isTransientRefusal(error) && tries < maxTries))) throw error
+        if (isSilent) {
+          const outage = silence.endure(error)
+          firstOutage ??= outage
+          if (outage - firstOutage >= MAX_OUTAGES) throw error
+        }
+        const ceiling = Math.min(isSilent ? MAX_POLL_MS : MAX_DELAY_MS, BASE_DELAY_MS * 2 ** tries)
         await clock.sleep(ceiling * clock.random(), { signal })
       }
     }
@@ -181,8 +199,7 @@ async function* checkedStream(
   if (start >= 0) throw refusal(address, 200, lastLine.slice(start))
 }
 
-function isTransient(error: unknown): boolean {
-  if (isCnosError(error, 'CLUSTER_UNREACHABLE')) return true
+function isTransientRefusal(error: unknown): boolean {
   return isCnosError(error, 'CLUSTER_REFUSED') && TRANSIENT_CODES.has(error.context.remoteCode ?? '')
 }
 

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly input?: string
   /** Ends the program with SIGKILL after this time. */
   readonly killAfterMs?: number
+  /** Called with the number of lines on stdout so far, at the start and whenever there are more. */
+  readonly onLines?: (lines: number, child: ChildProcess) => void
 }
 
 /** Runs a program to its end. */
@@ -33,8 +35,10 @@ export async function run(program: string, args: readonly string[], options: Run
   })
   let stdout = ''
   let stderr = ''
+  options.onLines?.(0, child)
   child.stdout.on('data', (chunk) => {
     stdout += chunk
+    options.onLines?.(stdout.split('\n').length - 1, child)
   })
   child.stderr.on('data', (chunk) => {
     stderr += chunk

@@ -33,6 +33,7 @@ export interface Flags {
   readonly format?: string
   readonly mode: string
   readonly parallel: string
+  readonly wait?: string
   readonly window: string
   readonly rowsPerUnit: string
   readonly onConflict: string
@@ -46,12 +47,17 @@ export interface Flags {
 type Side = 'src' | 'dst'
 
 /** The client of `--src` or `--dst`; asks for the password when nothing tells it. */
-export async function openClient(flags: Flags, side: Side): Promise<ClusterClient> {
+export async function openClient(flags: Flags, side: Side, reporter: ProgressReporter): Promise<ClusterClient> {
   const text = flags[side]
   if (text === undefined) throw missing(`--${side}`, `--${side} user:password@host:port`)
   const address = parseClusterAddress(text, `--${side}`)
   const password = address.password ?? (await readPassword(flags, side, address.user, address.label))
-  return createHttpClient(address, { clock: systemClock, password })
+  return createHttpClient(address, {
+    clock: systemClock,
+    password,
+    patienceMs: flags.wait === undefined ? undefined : parseCount('--wait', flags.wait) * 1000,
+    notice: (message) => reporter.report({ type: 'notice', message }),
+  })
 }
 
 async function readPassword(flags: Flags, side: Side, user: string, label: string): Promise<string> {

@@ -112,7 +112,7 @@ interface Check {
 /** Looks at everything a backup needs, and says what is wrong before the night it matters. */
 export async function runDoctor(flags: Flags, context: VerbContext, { signal }: Abortable): Promise<number> {
   const sides = (['src', 'dst'] as const).filter((side) => flags[side] !== undefined)
-  const clients = await Promise.all(sides.map((side) => openClient(flags, side)))
+  const clients = await Promise.all(sides.map((side) => openClient(flags, side, context.reporter)))
   const place = flags.path === undefined ? undefined : await openPlaceOf(flags, storeContext(context.reporter))
   const checks: Check[] = clients.flatMap((client) => [
     { name: `${client.label} answers`, run: async () => `CnosDB ${(await client.ping({ signal })).version}` },

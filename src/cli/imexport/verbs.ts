@@ -49,7 +49,7 @@ function exportFormat(flags: Flags): DataFormat {
 async function exportOptions(flags: Flags, { reporter }: VerbContext): Promise<ExportOptions> {
   const context = storeContext(reporter)
   return {
-    client: await openClient(flags, 'src'),
+    client: await openClient(flags, 'src', reporter),
     place: await openPlaceOf(flags, context),
     selection: parseSelection(flags),
     selectionText: JSON.stringify([flags.include, flags.exclude]),
@@ -79,7 +79,7 @@ async function importOptions(flags: Flags, { reporter }: VerbContext): Promise<I
     })
   }
   return {
-    client: await openClient(flags, 'dst'),
+    client: await openClient(flags, 'dst', reporter),
     place: await openPlaceOf(flags, context),
     selection: parseSelection(flags),
     selectionText: JSON.stringify([flags.include, flags.exclude, flags.rename]),
