@@ -18,14 +18,7 @@ const MISSING: ReadonlySet<string> = new Set([
   ...['completeness', 'consistency', 'timeliness', 'validity'],
   ...['st_asbinary', 'st_geomfromwkb', 'st_distance', 'st_area', 'st_equals', 'st_contains', 'st_intersects'],
   ...['st_disjoint', 'st_within', 'sha224', 'sha384', 'sha512', 'digest', 'arrow_cast', 'arrow_typeof'],
-  ...[
-    'approx_percentile_cont_with_weight',
-    'time_window_gapfill',
-    'date_bin_gapfill',
-    'locf',
-    'interpolate',
-    'timezone',
-  ],
+  ...['approx_percentile_cont_with_weight', 'timezone'],
 ])
 
 /** The only functions a query may call. `over`: with an OVER clause. */

@@ -21,10 +21,15 @@ const UNITS: Readonly<Record<string, Parts>> = {
   year: { months: 12n, days: 0n, nanos: 0n },
 }
 
+/** What a literal interval holds; undefined when it is none, or not a simple one. */
+export function intervalOf(node: Node): Parts | undefined {
+  const text = intervalText(node)
+  return text === undefined ? undefined : parseInterval(text)
+}
+
 /** `IntervalMonthDayNano("900000000000")` for a literal interval; undefined when it is none, or not a simple one. */
 export function intervalHeading(node: Node): string | undefined {
-  const text = intervalText(node)
-  const parts = text === undefined ? undefined : parseInterval(text)
+  const parts = intervalOf(node)
   if (parts === undefined) return undefined
   const { months, days, nanos } = parts
   const packed = (BigInt.asUintN(32, months) << 96n) | (BigInt.asUintN(32, days) << 64n) | BigInt.asUintN(64, nanos)

@@ -3,14 +3,14 @@ import { rewriteExpression } from './select-expression.ts'
 import { isAbsent, isArray, type Json } from './select-json.ts'
 import type { Scope, ScopeColumn, ScopeTable } from './select-scope.ts'
 import {
-  castNode,
   childOf,
   childrenOf,
   locationOf,
   type Node,
   optionalChildOf,
   selectAll,
-  stringNode,
+  subqueryItem,
+  TRUE,
   tableNode,
   textOf,
   textsOf,
@@ -110,17 +110,6 @@ function inPlace({ from }: LoadedTable, alias: string, location: number, renamed
   return { ...subqueryItem(selectAll(from), alias), column_name_alias: renamed }
 }
 
-function subqueryItem(query: Node, alias: string): Node {
-  return {
-    type: 'SUBQUERY',
-    alias,
-    sample: null,
-    query_location: -1,
-    subquery: { node: query, named_param_map: [] },
-    column_name_alias: [],
-  }
-}
-
 export function renameColumns(
   columns: readonly ScopeColumn[] | undefined,
   names: readonly string[],
@@ -158,7 +147,6 @@ export function valuesWidth(query: Node): number | undefined {
 }
 
 const JOIN_TYPES: readonly string[] = ['INNER', 'LEFT', 'RIGHT', 'OUTER', 'FULL', 'SEMI', 'ANTI']
-const TRUE = castNode(stringNode('t'), 'BOOLEAN')
 
 function rewriteJoin(state: FromState, node: Node): RewrittenFrom {
   const { context, scope } = state

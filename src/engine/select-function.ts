@@ -8,7 +8,7 @@ import { rewriteOrders } from './select-order.ts'
 import { regexpMatch } from './select-regexp.ts'
 import { fillTemplate } from './select-template.ts'
 import { textOfValue } from './select-text-cast.ts'
-import { slidingWindow } from './select-time-window.ts'
+import { refuseWindowWidth, slidingWindow } from './select-time-window.ts'
 import { childOf, childrenOf, classOf, locationOf, type Node, optionalChildOf, textOf } from './select-tree.ts'
 
 type Rewrite = (child: Node) => Typed
@@ -72,6 +72,7 @@ function specialFunction(
     return valueFunction(context, name, locationOf(node))
   }
   if (name === 'regexp_match') return regexpMatch(context, node, children.map(rewrite))
+  if (name === 'time_window') for (const width of children.slice(1, 3)) refuseWindowWidth(context, name, width)
   if (name === 'time_window' && (children.length === 3 || children.length === 4)) {
     return slidingWindow(context, node, children.map(rewrite))
   }
@@ -102,7 +103,13 @@ function knownFunction(context: RewriteContext, node: Node, name: string, count:
   throw errorAt(context, node, 'PLANNING', message)
 }
 
+const GAPFILL_FUNCTIONS = ['time_window_gapfill', 'date_bin_gapfill', 'locf', 'interpolate']
+
 function invalidFunction(context: RewriteContext, node: Node, name: string) {
+  if (GAPFILL_FUNCTIONS.includes(name)) {
+    const hint = 'Write SELECT time_window_gapfill(time, INTERVAL …) AS w, locf(avg(x)) FROM … GROUP BY w.'
+    return unsupported(context, node, `${name} outside of a SELECT list with time_window_gapfill`, hint)
+  }
   if (isMissingFunction(name)) {
     return unsupported(
       context,

@@ -1,6 +1,7 @@
 import { errorAt, type RewriteContext, type RewrittenQuery, type Typed, unsupported } from './select-context.ts'
 import { rewriteExpression } from './select-expression.ts'
 import { renameColumns, rewriteFrom } from './select-from.ts'
+import { rewriteGapfill } from './select-gapfill.ts'
 import { headingOf, namesItself } from './select-headings.ts'
 import { isAbsent, type Json } from './select-json.ts'
 import { rewriteOrders } from './select-order.ts'
@@ -78,6 +79,8 @@ function rewriteSelect(outerContext: RewriteContext, select: Node, outer: Scope)
   const common = rewriteCommonTables(context, select, outer)
   const from = rewriteFrom(context, childOf(select, 'from_table'), common.scope)
   const scope: Scope = { tables: from.tables, commonTables: common.scope.commonTables, parent: outer.parent }
+  const filled = rewriteGapfill(context, select, scope, common.scope)
+  if (filled !== undefined) return withCommonTables(filled, common.map)
   const node = expandSelector(context, select, scope)
   const rewrite = (child: Node) => rewriteExpression(context, child, scope)
   const optional = (key: string) => {
@@ -95,6 +98,11 @@ function rewriteSelect(outerContext: RewriteContext, select: Node, outer: Scope)
   const from_table = withLateralRows(from.node, lateral)
   const select_list = items.map((item) => hideLateralRows(item.node, lateral))
   return { node: { ...node, ...clauses, cte_map: common.map, from_table, select_list }, columns: allColumns(items) }
+}
+
+function withCommonTables({ node, columns }: RewrittenQuery, { map }: Node): RewrittenQuery {
+  const own = childrenOf(childOf(node, 'cte_map'), 'map')
+  return { node: { ...node, cte_map: { map: [...(map as readonly Node[]), ...own] } }, columns }
 }
 
 /** `*` does not mean the columns that sliding windows have added. */

@@ -1,5 +1,6 @@
 import { slidingWindows } from './functions/time-window.ts'
-import { type RewriteContext, type Typed, unsupported } from './select-context.ts'
+import { intervalOf } from './interval-heading.ts'
+import { errorAt, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { NO_LOCATION, printTree } from './select-json.ts'
 import { fillTemplate } from './select-template.ts'
 import { columnNode, functionNode, locationOf, mapNodes, type Node } from './select-tree.ts'
@@ -23,6 +24,20 @@ export function slidingWindow(context: RewriteContext, node: Node, typed: readon
   const { name } = known ?? { name: context.nextName() }
   rows.set(key, { name, list })
   return { node: columnNode([name, name], locationOf(node)), type: undefined }
+}
+
+/** A window has the same length everywhere, and some length. */
+export function refuseWindowWidth(context: RewriteContext, name: string, width: Node | undefined): void {
+  const parts = width === undefined ? undefined : intervalOf(width)
+  if (width === undefined || parts === undefined) return
+  if (parts.months !== 0n) {
+    const hint = "Take days, or group by date_trunc('month', time) instead."
+    throw unsupported(context, width, `${name} with months or years`, hint)
+  }
+  if (parts.days < 0n || parts.nanos < 0n || parts.days + parts.nanos === 0n) {
+    const message = `Datafusion: Error during planning: ${name} takes a width that is longer than nothing.`
+    throw errorAt(context, width, 'PLANNING', message)
+  }
 }
 
 const withoutLocation = (tree: Node): Node =>

@@ -111,6 +111,40 @@ export function tableNode(name: string, alias: string, location = NO_LOCATION, s
   }
 }
 
+/** `(query) AS alias` in FROM. */
+export function subqueryItem(query: Node, alias: string): Node {
+  return {
+    type: 'SUBQUERY',
+    alias,
+    sample: null,
+    query_location: NO_LOCATION,
+    subquery: { node: query, named_param_map: [] },
+    column_name_alias: [],
+  }
+}
+
+export const TRUE: Node = castNode(stringNode('t'), 'BOOLEAN')
+
+/** `left JOIN right ON condition AND …`. DuckDB prints CROSS JOIN as a comma, which binds less: use INNER with TRUE. */
+export function joinItem(left: Node, right: Node, join_type: string, conditions: readonly Node[]): Node {
+  const [only] = conditions
+  const all = { class: 'CONJUNCTION', type: 'CONJUNCTION_AND', alias: '', query_location: NO_LOCATION }
+  return {
+    type: 'JOIN',
+    alias: '',
+    sample: null,
+    query_location: NO_LOCATION,
+    left,
+    right,
+    condition: conditions.length === 1 ? (only as Node) : { ...all, children: conditions },
+    join_type,
+    ref_type: 'REGULAR',
+    using_columns: [],
+    delim_flipped: false,
+    duplicate_eliminated_columns: [],
+  }
+}
+
 /** `SELECT * FROM item`. */
 export function selectAll(from: Node): Node {
   const star = {

@@ -24,3 +24,17 @@ export function slidingWindows(types: readonly KnownType[]): string {
   const holding = `list_filter(${starts}, lambda opened: opened + ${WIDTH} > ${time})`
   return `list_transform(${holding}, lambda opened: ${windowAt('opened')})`
 }
+
+/** The start of the first window that holds `$1` nanoseconds or ends later; `$4` is the origin, a time. */
+export const FIRST_WINDOW = `${flooredTo(SLIDE, `($1 - ${WIDTH})`, 'epoch_ns(CAST($4 AS TIMESTAMP_NS))')} + ${SLIDE}`
+
+/** The start of the last window that holds `$1` nanoseconds or starts before. */
+export const LAST_WINDOW = flooredTo(SLIDE, '$1', 'epoch_ns(CAST($4 AS TIMESTAMP_NS))')
+
+/** More windows than this are taken for a mistake in the bounds. */
+const MOST_WINDOWS = 10_000_000
+
+const TOO_MANY = `error('time_window_gapfill would make more than ${MOST_WINDOWS} windows: narrow the bounds of the time in WHERE, or take wider windows')`
+
+/** Rows with the starts of all windows from `$1` to `$2` nanoseconds, every `$3`, as times. */
+export const WINDOW_STARTS = `make_timestamp_ns(unnest(CASE WHEN ($2 - $1) // ${SLIDE} >= ${MOST_WINDOWS} THEN ${TOO_MANY} ELSE range($1, $2 + 1, ${SLIDE}) END))`
