@@ -1,4 +1,4 @@
-import { CnosError } from '../errors/cnos-error.ts'
+import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import {
   type AppendContext,
   type AppendOutcome,
@@ -7,7 +7,7 @@ import {
   storeStaged,
   withStagedFile,
 } from './append-batch.ts'
-import { type Batch, timeColumnOf } from './batch.ts'
+import { type Batch, type BatchLayout, keyHash, timeColumnOf } from './batch.ts'
 import { readFacts } from './batch-facts.ts'
 import { type ConnectionSession, rollBack } from './duckdb-connection.ts'
 import { insertSql } from './merge-sql.ts'
@@ -15,17 +15,44 @@ import { newestTime, overlapsTable, raiseNewest } from './overlap.ts'
 import { quoteIdentifier } from './quote.ts'
 import { tableReference } from './table.ts'
 
+/** Rows of the source that a guess is made from. */
+const GUESSED_ROWS = 10_000
+
 /**
- * For a source that is dear to read (text): when it looks newer than the table, its rows go straight into the table
- * and are checked there, in one transaction that is rolled back when they are at fault. That costs little more than
- * the bare INSERT. When they need merging after all, they are staged from there: the source is read once either way.
+ * For a source that is dear to read (text): when it looks newer than the table and without repeated keys, its rows go
+ * straight into the table, in any order, and are checked there, in one transaction that is rolled back when they are at
+ * fault. That costs little more than the bare INSERT. When they need merging after all, they are staged from there.
+ * What needs the order of the source, repeated keys and the number of a row at fault, reads it again.
  */
 export async function appendOnce(
   session: ConnectionSession,
   context: AppendContext,
   batch: Batch,
 ): Promise<AppendOutcome> {
-  if (!(await looksNewer(session, context, batch))) return appendThroughFile(session, context, batch)
+  const stored = (await looksNew(session, context, batch)) ? await appendUnordered(session, context, batch) : undefined
+  return stored ?? appendThroughFile(session, context, batch)
+}
+
+/** A guess from the first rows, which decides about the way only. */
+async function looksNew(session: ConnectionSession, context: AppendContext, batch: Batch): Promise<boolean> {
+  const { table, layout } = context
+  const newest = await newestTime(session, context)
+  const present = await session.all(`SELECT 1 FROM ${tableReference(table)} LIMIT 1`)
+  const guess = [
+    `first(${timeColumnOf(layout).cell}) AS time`,
+    `count(*) - count(DISTINCT ${keyHash(layout, batch)}) AS repeated`,
+  ]
+  const first = await session.all(`SELECT ${guess.join(', ')} FROM (SELECT * FROM ${batch.from} LIMIT ${GUESSED_ROWS})`)
+  const { time, repeated } = first[0] ?? {}
+  return repeated === 0n && (present.length === 0 || (typeof time === 'bigint' && time > newest))
+}
+
+/** Undefined when the rows need their order after all; nothing is stored then. */
+async function appendUnordered(
+  session: ConnectionSession,
+  context: AppendContext,
+  batch: Batch,
+): Promise<AppendOutcome | undefined> {
   await session.run('BEGIN TRANSACTION')
   try {
     return await insertAndCheck(session, context, batch)
@@ -34,35 +61,26 @@ export async function appendOnce(
   }
 }
 
-/** A guess from the first row, which decides about the way only. */
-async function looksNewer(session: ConnectionSession, context: AppendContext, { from }: Batch): Promise<boolean> {
-  const newest = await newestTime(session, context)
-  const present = await session.all(`SELECT 1 FROM ${tableReference(context.table)} LIMIT 1`)
-  if (present.length === 0) return true
-  const first = (await session.all(`SELECT ${timeColumnOf(context.layout).cell} AS time FROM ${from} LIMIT 1`))[0]?.time
-  return typeof first === 'bigint' && first > newest
-}
-
 /** Ends the transaction, with COMMIT or ROLLBACK, unless it rejects. */
 async function insertAndCheck(
   session: ConnectionSession,
   context: AppendContext,
   batch: Batch,
-): Promise<AppendOutcome> {
+): Promise<AppendOutcome | undefined> {
   const { table, layout, state, options } = context
   const before = await lastRowId(session, context)
   const insert = insertSql({ table: table.name, layout, batch, repeatedKeys: false })
-  const rows = await session.run(insert, { onProgress: scaleProgress(options.onProgress, 0, 90) })
-  const added = await rowsSince(session, context, before)
-  const facts = await readFacts(session, added, layout, options)
+  const rows = await session.run(inAnyOrder(insert, layout), { onProgress: scaleProgress(options.onProgress, 0, 90) })
+  const added = rowsSince(context, before)
+  const facts = await readFacts(session, added, layout, options).catch(refusedRows)
+  if (facts === 'refused' || facts?.repeatedKeys) return undefined
   if ((facts?.rows ?? 0n) !== rows) throw new CnosError('INTERNAL', `${rows} rows were added, ${facts?.rows} are there`)
   if (!facts) return { rows }
   const among = `target.rowid <= ${before}`
-  const merging = facts.repeatedKeys || (await overlapsTable(session, context, { batch: added, facts, among }))
-  if (merging) {
+  if (await overlapsTable(session, context, { batch: added, facts, among })) {
     return withStagedFile(session, context, added, async (file) => {
       await session.run('ROLLBACK')
-      return storeStaged(session, context, { file, facts, merging })
+      return storeStaged(session, context, { file, facts, merging: true })
     })
   }
   raiseNewest(state, facts.maxTime)
@@ -70,16 +88,27 @@ async function insertAndCheck(
   return { rows }
 }
 
+/** Faults whose message names a row by its number in the source. */
+function refusedRows(error: unknown): 'refused' {
+  if (isCnosError(error, 'TIME_IS_NULL', 'FIELDS_EMPTY', 'QUERIED_INVALID_GEOMETRY')) return 'refused'
+  throw error
+}
+
+/**
+ * An aggregate has no order, and with it neither has the union: DuckDB then lets every thread store what it has read,
+ * instead of copying the rows into the order of the source.
+ */
+function inAnyOrder(insert: string, { columns }: BatchLayout): string {
+  return `${insert} UNION ALL SELECT ${columns.map(() => 'NULL').join(', ')} FROM (SELECT range FROM range(0) GROUP BY range)`
+}
+
 async function lastRowId(session: ConnectionSession, { table }: AppendContext): Promise<bigint> {
   const last = (await session.all(`SELECT max(rowid) AS last FROM ${tableReference(table)}`))[0]?.last
   return typeof last === 'bigint' ? last : -1n
 }
 
-/** The rows this transaction added: DuckDB numbers them after all others, in the order they came. */
-async function rowsSince(session: ConnectionSession, context: AppendContext, before: bigint): Promise<Batch> {
-  const target = tableReference(context.table)
-  const first = (await session.all(`SELECT min(rowid) AS first FROM ${target} WHERE rowid > ${before}`))[0]?.first
-  const cells = context.layout.columns.map(({ name, cell }) => `${quoteIdentifier(name)} AS ${cell}`)
-  const number = `rowid - ${typeof first === 'bigint' ? first : 0n} AS source_row`
-  return { from: `(SELECT ${[...cells, number].join(', ')} FROM ${target} WHERE rowid > ${before})`, row: 'source_row' }
+/** The rows this transaction added: DuckDB numbers them after all others. */
+function rowsSince({ table, layout }: AppendContext, before: bigint): Batch {
+  const cells = layout.columns.map(({ name, cell }) => `${quoteIdentifier(name)} AS ${cell}`)
+  return { from: `(SELECT ${cells.join(', ')} FROM ${tableReference(table)} WHERE rowid > ${before})` }
 }

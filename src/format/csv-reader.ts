@@ -1,7 +1,7 @@
 import type { Abortable } from '../async/abort.ts'
 import { forEachLimited } from '../async/limit.ts'
 import type { Session } from '../engine/engine.ts'
-import { quoteIdentifier, quoteString } from '../engine/quote.ts'
+import { quoteString } from '../engine/quote.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { readHead } from './csv-head.ts'
 import type { csvOptions } from './csv-options.ts'
@@ -11,7 +11,7 @@ import { scanCsv } from './csv-scan.ts'
 import { engineText, explainFault, type FaultySource } from './fault.ts'
 import type { LocalFile, Reader, ReadRequest } from './file-format.ts'
 import { compressionName, fileList, rawLines, unionAll } from './local-files.ts'
-import { fromText } from './strict-value.ts'
+import { fromText, selectFromTexts } from './strict-value.ts'
 import { quoteError, structureError } from './structure-fault.ts'
 
 export type CsvRequest = ReadRequest<typeof csvOptions>
@@ -58,11 +58,8 @@ export function readCsv(run: Run, { fileColumns, options }: CsvRequest, limits: 
 
 /** Every field is read as text and converted by our own rules. */
 function fromItem(request: CsvRequest, runs: readonly Run[], limits: LineLimits): string {
-  const values = request.columns.map((column) => {
-    const { value } = fromText(fieldOf(request, column.source), column)
-    return `${value} AS ${quoteIdentifier(column.name)}`
-  })
-  return unionAll(runs.map((run) => `SELECT ${values.join(', ')} FROM ${readCsv(run, request, limits)}`))
+  const columns = request.columns.map((column) => ({ column, text: fieldOf(request, column.source) }))
+  return unionAll(runs.map((run) => selectFromTexts(columns, readCsv(run, request, limits))))
 }
 
 const fieldOf = ({ fileColumns }: CsvRequest, source: string) => numbered(fileColumns.indexOf(source))

@@ -1,5 +1,5 @@
 import { badGeometrySql, geometryTypeOf } from '../engine/geometry-check.ts'
-import { quoteString } from '../engine/quote.ts'
+import { quoteIdentifier, quoteString } from '../engine/quote.ts'
 import type { FileColumn } from './file-format.ts'
 import { canonicalTime, isCanonicalTime, lenientTime, TIME_TYPES } from './time-value.ts'
 
@@ -23,6 +23,8 @@ interface Ways {
 
 /** What DuckDB's cast trims from an end. */
 const BLANKS = [`' '`, ...[9, 10, 11, 12, 13].map((code) => `chr(${code})`)]
+
+const FLOATS: ReadonlySet<string> = new Set(['DOUBLE', 'FLOAT'])
 
 function integerWays(x: string, type: string): Ways {
   const sign = type.startsWith('U') ? '\\+?' : '[+-]?'
@@ -59,7 +61,7 @@ const timeWays = (x: string, type: string): Ways => ({
 
 function waysOf(x: string, type: string): Ways {
   if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return integerWays(x, type)
-  if (type === 'DOUBLE' || type === 'FLOAT') return floatWays(x, type)
+  if (FLOATS.has(type)) return floatWays(x, type)
   if (type === 'BOOLEAN') return booleanWays(x)
   if (TIME_TYPES.has(type)) return timeWays(x, type)
   return { isUsual: 'false', usual: 'NULL', unusual: `TRY_CAST(${x} AS ${type})` }
@@ -74,6 +76,38 @@ export function fromText(x: string, column: FileColumn): StrictValue {
     value: `CASE WHEN ${isUsual} THEN ${usual} WHEN ${isEmpty} THEN NULL WHEN (${unusual}) IS NOT NULL THEN ${unusual} ELSE ${raise(x, column)} END`,
     isBad: `CASE WHEN ${isEmpty} THEN false WHEN ${isUsual} THEN false ELSE (${unusual}) IS NULL END`,
   }
+}
+
+/** A column and the name of the text it comes from. */
+export interface TextColumn {
+  readonly column: FileColumn
+  readonly text: string
+}
+
+/**
+ * The values of the columns of text in `from`, as `fromText` has them, in a SELECT; cheaper, because casts are made
+ * once, and what DuckDB's cast takes and a float may not hold is looked for in all floats of a row at once.
+ */
+export function selectFromTexts(columns: readonly TextColumn[], from: string): string {
+  const floats = columns.filter(({ column }) => FLOATS.has(column.type))
+  const times = columns.filter(({ column }) => TIME_TYPES.has(column.type))
+  const foreign = ["'_'", ...BLANKS].map((text) => `NOT contains(floats, ${text})`)
+  const tries = [
+    ...floats.map(({ column, text }) => `TRY_CAST(${text} AS ${column.type}) AS try_${text}`),
+    ...times.map(({ column, text }) => `${canonicalTime(text, column.type)} AS try_${text}`),
+    `${foreign.join(' AND ')} AS are_plain`,
+  ]
+  const joined = `SELECT *, concat(${["''", ...floats.map(({ text }) => text)].join(', ')}) AS floats FROM ${from}`
+  const values = columns.map((each) => `${valueOfTried(each)} AS ${quoteIdentifier(each.column.name)}`)
+  return `SELECT ${values.join(', ')} FROM (SELECT *, ${tries.join(', ')} FROM (${joined}))`
+}
+
+function valueOfTried({ column, text }: TextColumn): string {
+  const { value } = fromText(text, column)
+  const tried = `try_${text}`
+  if (FLOATS.has(column.type)) return `CASE WHEN are_plain AND isfinite(${tried}) THEN ${tried} ELSE ${value} END`
+  if (!TIME_TYPES.has(column.type)) return value
+  return `CASE WHEN ${isCanonicalTime(text)} AND ${tried} IS NOT NULL THEN ${tried} ELSE ${value} END`
 }
 
 /** Well-known text is checked where rows enter the table; here only the fault can be found. */
