@@ -20,7 +20,7 @@ export interface UploadOptions extends Abortable {
   readonly onBytes: (bytes: number) => void
 }
 
-/** Sends a finished file and asks the store for its size afterwards: STORE_PRECONDITION when it differs. */
+/** Sends a finished file. The store compares what it holds with what was sent: STORE_PRECONDITION when they differ. */
 export async function uploadFile(
   store: ObjectStore,
   path: string,
@@ -28,24 +28,14 @@ export async function uploadFile(
   options: UploadOptions,
 ): Promise<void> {
   const { signal, parts, onBytes } = options
-  if (file.sizeBytes <= SINGLE_PUT_BYTES) {
-    await parts.run(() => putWhole(store, path, file, { signal }), { signal })
-    onBytes(file.sizeBytes)
-  } else await uploadParts(store, path, file, options)
-  const stored = await store.head(path, { signal })
-  if (stored.sizeBytes === file.sizeBytes) return
-  throw new CnosError(
-    'STORE_PRECONDITION',
-    `object store error: ${store.label}/${path} holds ${stored.sizeBytes} bytes although ${file.sizeBytes} were sent`,
-    {
-      context: { store: store.label, path },
-      hint: 'something else writes there, or the store lost data: run the export again',
-    },
-  )
+  if (file.sizeBytes > SINGLE_PUT_BYTES) return uploadParts(store, path, file, options)
+  await parts.run(() => putWhole(store, path, file, { signal }), { signal })
+  onBytes(file.sizeBytes)
 }
 
 async function putWhole(store: ObjectStore, path: string, file: FinishedFile, options: Abortable): Promise<void> {
   const bytes = await readFile(file.path)
+  if (bytes.length !== file.sizeBytes) throw changedFile(file)
   await withGrace(COMMIT_GRACE_MS, options, (late) => store.put(path, bytes, late))
 }
 
@@ -81,10 +71,12 @@ async function sendParts(
         const start = i * partSizeBytes
         const bytes = Buffer.allocUnsafe(Math.min(partSizeBytes, file.sizeBytes - start))
         const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
-        if (bytesRead !== bytes.length) throw new CnosError('INTERNAL', `${file.path} became shorter while it was sent`)
+        if (bytesRead !== bytes.length) throw changedFile(file)
         await upload.putPart(i + 1, bytes, linked)
         onBytes(bytes.length)
       }, linked),
     { signal },
   )
 }
+
+const changedFile = ({ path }: FinishedFile) => new CnosError('INTERNAL', `${path} changed its size while it was sent`)

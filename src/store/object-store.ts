@@ -41,8 +41,9 @@ export interface ObjectStore {
   head(path: string, options?: Abortable): Promise<ObjectMeta>
   get(path: string, options?: GetOptions): Promise<GetResult>
   /**
-   * All or nothing: no reader ever sees half an object. Replaces what was there. After a failure that is retryable the
-   * object may still have arrived whole: whoever chose a fresh name for it deletes it.
+   * All or nothing: no reader ever sees half an object. Replaces what was there. Resolves after the object's size and
+   * the store's checksum agreed with what was sent. After a failure that is retryable the object may still have arrived
+   * whole: whoever chose a fresh name for it deletes it.
    */
   put(path: string, bytes: Uint8Array, options?: Abortable): Promise<PutResult>
   putMultipart(path: string, options?: PutMultipartOptions): Promise<MultipartUpload>

@@ -54,11 +54,11 @@ export async function spawnAzurite(flags: readonly string[] = []): Promise<Azuri
 export async function startAzurite(): Promise<Azurite> {
   const { origin, close: closeAzurite } = await spawnAzurite()
   const faults = new FaultPlan()
-  const proxy = await startProxy(origin, faults)
   const service = new BlobServiceClient(
     `${origin}/${AZURITE_ACCOUNT}`,
     new StorageSharedKeyCredential(AZURITE_ACCOUNT, AZURITE_KEY),
   )
+  const proxy = await startProxy(origin, faults, service)
   const close = async () => {
     await proxy.close()
     await closeAzurite()
@@ -76,10 +76,14 @@ export async function startAzurite(): Promise<Azurite> {
   }
 }
 
-function startProxy(origin: string, faults: FaultPlan): Promise<FakeServer> {
+function startProxy(origin: string, faults: FaultPlan, service: BlobServiceClient): Promise<FakeServer> {
   return startFakeServer({
     faults,
     answer: (request) => forward(origin, request),
+    async remove({ path }) {
+      const [, , container = '', ...key] = path.split('/')
+      await service.getContainerClient(container).getBlobClient(key.join('/')).deleteIfExists()
+    },
     refusal: (status, code) => ({
       status,
       headers: { 'Content-Type': 'application/xml', 'x-ms-error-code': code, 'x-ms-request-id': 'injected' },

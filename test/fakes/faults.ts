@@ -3,6 +3,8 @@ export type FaultKind =
   | { readonly kind: 'status'; readonly status: number; readonly code: string; readonly retryAfter?: string }
   /** The connection dies before the request is looked at. */
   | { readonly kind: 'reset-before' }
+  /** The connection dies after `bytes` of the request's body; the request has no effect. */
+  | { readonly kind: 'reset-upload'; readonly bytes: number }
   /** The request takes effect `ms` after it was read, whether or not anybody still waits for the answer. */
   | { readonly kind: 'late'; readonly ms: number }
   /** The request takes effect, the connection dies without an answer. */

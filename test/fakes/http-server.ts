@@ -72,7 +72,12 @@ async function handle(
   const fault = options.faults.take(method, readable)
   if (fault?.kind === 'reset-before') return void message.socket.destroy()
   const chunks: Buffer[] = []
-  for await (const chunk of message) chunks.push(chunk)
+  let received = 0
+  for await (const chunk of message) {
+    chunks.push(chunk)
+    received += chunk.length
+    if (fault?.kind === 'reset-upload' && received >= fault.bytes) return void message.socket.destroy()
+  }
   const query = new URLSearchParams(rawQuery)
   const request = { method, rawUrl, path, query, headers: message.headers, body: Buffer.concat(chunks) }
   if (fault?.kind === 'late') await sleep(fault.ms)

@@ -1,194 +1,279 @@
-import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { inspect } from 'node:util'
+import { readdir, stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type OptionLiteral, printLiteral } from '../../src/options/option-spec.ts'
-import { failureOf, openTestDatabase, type TestDatabase } from '../database/open-test-database.ts'
-import type { FaultKind } from '../fakes/faults.ts'
-import { openAzureRig, openGcsRig, openS3Rig, type RequestPatterns, type StoreRig } from '../fakes/store-rigs.ts'
+import type { StoredTable } from '../../src/engine/table.ts'
+import { isCnosError } from '../../src/errors/cnos-error.ts'
+import { type CopyClauses, type CopyFixture, openCopyFixture, wholeTable } from '../copy/copy-fixture.ts'
+import { storedTable } from '../engine/engine-fixture.ts'
+import { testStoreContext } from '../fakes/store-context.ts'
+import { openAzureRig, openGcsRig, openS3Rig, type StoreRig } from '../fakes/store-rigs.ts'
 
-const ROWS = 20_000
-const MANY = 1000
+const ROWS = 60_000n
+const MIB = 2 ** 20
+const PATIENCE = { maxTries: 3, baseDelayMs: 5, maxDelayMs: 20, stallMs: 10_000 }
+const RIGS = { s3: openS3Rig, gcs: openGcsRig, azblob: openAzureRig } as const
 
-/** A busy machine is no stall; only the tests that inject one wait little. Read anew by each statement. */
-const patience = { maxTries: 3, baseDelayMs: 1, maxDelayMs: 5, stallMs: 60_000 }
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
-
-const ALWAYS_MENDED: readonly FaultKind[] = [
-  { kind: 'status', status: 503, code: 'ServerBusy' },
-  { kind: 'status', status: 429, code: 'TooManyRequests', retryAfter: '0' },
-  { kind: 'reset-before' },
-  { kind: 'reset-after' },
-  { kind: 'stall', bytes: -1 },
-]
-const INSIDE_BODY: readonly FaultKind[] = [
-  { kind: 'reset-inside', bytes: 1_000_000 },
-  { kind: 'truncate', bytes: 1_000_000 },
-  { kind: 'stall', bytes: 1_000_000 },
-]
-
-const nameOf = (fault: FaultKind) => (fault.kind === 'status' ? String(fault.status) : fault.kind)
-
-function connectionSql(connection: ReadonlyMap<string, OptionLiteral>): string {
-  return `CONNECTION = (${[...connection].map(([key, literal]) => `${key} = ${printLiteral(literal)}`).join(', ')})`
-}
-
-/** Lines with text and numbers; more than one part of 8 MiB in CSV. */
-function* lines(): Generator<string> {
-  for (let i = 0; i < ROWS; i += 1) {
-    yield `air,station=s${i % 100},city=Zürich\\ ${i % 7} a=${i}i,b=${i / 8},note="row ${i}: 'quoted', ümlaut, and ${'some length to it '.repeat(25)}" ${1_700_000_000_000_000_000n + BigInt(i) * 1_000_000n}\n`
-  }
-}
-
-describe.each([
-  ['s3', openS3Rig],
-  ['gcs', openGcsRig],
-  ['azblob', openAzureRig],
-] as const)('COPY INTO and faults: %s', (_name, open) => {
+describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
   let rig: StoreRig
-  let db: TestDatabase
-  let counter = 0
-  let seedLines = ''
-
-  const exportTo = async (directory: string, format = 'CSV') => {
-    const sql = `COPY INTO '${rig.url}/${directory}/' FROM air ${connectionSql(rig.connection)} FILE_FORMAT = (TYPE = '${format}')`
-    return (await db.run(sql))[0]?.rows
+  let fixture: CopyFixture
+  let source: StoredTable
+  let tables = 0
+  const cpu = () => {
+    tables += 1
+    return storedTable(`t${tables}`, ['host'], { value: 'DOUBLE', text: 'STRING' })
   }
-  const importFrom = async (directory: string, format = 'CSV') => {
-    await db.run('DROP TABLE IF EXISTS back')
-    await db.run('CREATE TABLE back (a BIGINT, b DOUBLE, note STRING, TAGS(station, city))')
-    const sql = `COPY INTO back FROM '${rig.url}/${directory}/' ${connectionSql(rig.connection)} FILE_FORMAT = (TYPE = '${format}')`
-    return (await db.run(sql))[0]?.rows
-  }
-  const countOf = async (table: string) => Number((await db.run(`SELECT count(*) AS n FROM ${table}`))[0]?.n)
-  const columns = 'time, station, city, a, b, note'
-  const isIdentical = async () => {
-    const missing = await db.run(`SELECT ${columns} FROM air EXCEPT SELECT ${columns} FROM back`)
-    return missing.length === 0 && (await countOf('back')) === ROWS
-  }
-  const objectsIn = async (directory: string) => {
+  const clauses = (format: Readonly<Record<string, string>>): CopyClauses => ({ connection: rig.connection, format })
+  const listed = async (path: string) => {
     const paths: string[] = []
-    for await (const { path } of rig.store.list(`${directory}/`)) paths.push(path)
+    for await (const meta of rig.store.list(path)) paths.push(meta.path)
     return paths
   }
-  /** The lines of all objects below a directory, sorted: parts come in any order. */
-  const linesIn = async (directory: string) => {
-    const hash = createHash('sha256')
-    const lines: string[] = []
-    for (const path of await objectsIn(directory)) {
-      const [, ...rows] = ((await rig.peek(path)) ?? Buffer.alloc(0)).toString().split('\n')
-      lines.push(...rows.filter((row) => row !== ''))
-    }
-    for (const line of lines.sort()) hash.update(line)
-    return `${lines.length} ${hash.digest('hex')}`
-  }
-  const freshDirectory = () => {
-    counter += 1
-    return `export-${counter}`
+  const isSame = async (a: StoredTable, b: StoredTable) => {
+    const rows = (x: string, y: string) => `(SELECT * FROM data.${x} EXCEPT ALL SELECT * FROM data.${y})`
+    const [row] = await fixture.engine.all(
+      `SELECT count(*) AS n FROM (${rows(a.name, b.name)} UNION ALL ${rows(b.name, a.name)})`,
+    )
+    return row?.n === 0n
   }
 
   beforeAll(async () => {
-    rig = await open()
-    db = await openTestDatabase({ env: rig.env, storePatience: patience })
-    await db.run('CREATE TABLE air (a BIGINT, b DOUBLE, note STRING, TAGS(station, city))')
-    const session = await db.database.authenticate({ user: 'root', password: 'root' })
-    await db.database.writeLineProtocol(session, Buffer.from([...lines()].join('')))
-    expect(Number(await exportTo('seed'))).toBe(ROWS)
-    seedLines = await linesIn('seed')
-    expect(seedLines).toMatch(new RegExp(`^${ROWS} `))
-  })
-  afterAll(async () => {
-    await db[Symbol.asyncDispose]()
-    await rig.close()
-  })
-  /** A stall is waited for shortly: often enough to get through, or not. */
-  const waitFor = (fault: FaultKind, maxTries: number) => {
-    if (fault.kind === 'stall') Object.assign(patience, { stallMs: maxTries > 3 ? 1_500 : 500, maxTries })
-  }
-
+    rig = await RIGS[name]({ patience: PATIENCE })
+    fixture = await openCopyFixture({ storeContext: testStoreContext({ env: rig.env, patience: PATIENCE }) })
+    source = cpu()
+    await fixture.create(source)
+    await fixture.engine.run(
+      `INSERT INTO data.${source.name} SELECT make_timestamp_ns(range * 1000000000), 'h' || (range % 10), hash(range) / 7.0, md5(range::VARCHAR) || md5('a' || range) FROM range(${ROWS})`,
+    )
+  }, 60_000)
   afterEach(async () => {
     rig.faults.clear()
-    Object.assign(patience, { stallMs: 60_000, maxTries: 3 })
+    expect(await readdir(fixture.spoolDir)).toEqual([])
     expect(rig.unfinished()).toEqual([])
-    expect(await readdir(db.path('data', 'spool'))).toEqual([])
   })
-
-  it.each(['CSV', 'JSON', 'PARQUET'])('there and back: %s', async (format) => {
-    const directory = freshDirectory()
-    expect(Number(await exportTo(directory, format))).toBe(ROWS)
-    expect(Number(await importFrom(directory, format))).toBe(ROWS)
-    expect(await isIdentical()).toBe(true)
+  afterAll(async () => {
+    await fixture[Symbol.asyncDispose]()
+    await rig.close()
   })
-
-  it('an empty result makes no object', async () => {
-    const directory = freshDirectory()
-    const sql = `COPY INTO '${rig.url}/${directory}/' FROM (SELECT * FROM air WHERE a < 0) ${connectionSql(rig.connection)}`
-    expect(Number((await db.run(sql))[0]?.rows)).toBe(0)
-    expect(await objectsIn(directory)).toEqual([])
-  })
-
-  const aims: readonly (keyof RequestPatterns)[] = ['begin', 'part', 'complete', 'head']
-  it.each(aims.flatMap((aim) => ALWAYS_MENDED.map((fault) => [aim, nameOf(fault), fault] as const)))(
-    'export survives at %s: %s',
-    async (aim, _fault, fault) => {
-      const directory = freshDirectory()
-      const pattern = rig.patterns[aim]
-      waitFor(fault, 9)
-      if (pattern) rig.faults.add({ ...pattern, fault })
-      expect(Number(await exportTo(directory))).toBe(ROWS)
-      expect(await linesIn(directory)).toBe(seedLines)
-    },
-  )
 
   it.each([
-    ...ALWAYS_MENDED.map((fault) => ['part', nameOf(fault), 'STORE_UNAVAILABLE', fault] as const),
-    ['part', 'expired token', 'STORE_ACCESS_DENIED', { kind: 'status', status: 403, code: 'ExpiredToken' }] as const,
-    ['head', 'wrong length', 'STORE_PRECONDITION', { kind: 'wrong-length', bytes: 7 }] as const,
-    ['head', 'wrong etag', 'STORE_PRECONDITION', { kind: 'wrong-etag' }] as const,
-  ])('export that cannot succeed leaves nothing: %s, %s', async (aim, _fault, name, fault) => {
-    const directory = freshDirectory()
-    waitFor(fault, 3)
-    const isTold = rig.name === 'gcs' && aim === 'head'
-    rig.faults.add({ ...(isTold ? rig.patterns.complete : rig.patterns[aim]), times: MANY, fault })
-    const failure = await failureOf(exportTo(directory))
+    ['csv', { type: 'CSV' }],
+    ['csv.gz', { type: 'CSV', file_compression_type: 'GZIP' }],
+    ['json', { type: 'JSON' }],
+    ['parquet', { type: 'PARQUET' }],
+  ])('carries %s out and in, in several files', async (extension, format) => {
+    const path = `${rig.url}/round trip/${extension}`
+    const out = await fixture.unload(path, source, clauses(format), { targetFileBytes: MIB })
+    const paths = await listed(`round trip/${extension}/`)
+    expect(out).toMatchObject({ rows: ROWS, files: paths.length })
+    if (extension !== 'parquet') expect(out.files).toBeGreaterThan(2)
+    for (const file of paths) expect(file).toMatch(new RegExp(`/queryId-\\d+-part-7-0-\\d+\\.${extension}$`))
+    const target = cpu()
+    await fixture.create(target)
+    expect(await fixture.load(target, `${path}/`, clauses(format))).toMatchObject({ rows: ROWS, bytes: out.bytes })
+    expect(await isSame(source, target)).toBe(true)
+  })
+
+  it.each([
+    ['blank + 100%25 %2541', 'blank + 100% %41/'],
+    ["%23hash%3F 'single' %22double%22", `#hash? 'single' "double"/`],
+    ['測試 데이터 naïve 🦆', '測試 데이터 naïve 🦆/'],
+    [`${'long/'.repeat(160)}x`, `${'long/'.repeat(160)}x/`],
+  ])('carries rows through a place named %s', async (name, prefix) => {
+    const one = { ...wholeTable(source), select: `${wholeTable(source).select} LIMIT 3` }
+    expect((await fixture.unload(`${rig.url}/odd/${name}`, one, clauses({ type: 'CSV' }))).rows).toBe(3n)
+    const [path = ''] = await listed(`odd/${prefix}`)
+    expect(path).toMatch(/queryId-[^/]*\.csv$/)
+    const target = cpu()
+    await fixture.create(target)
+    expect((await fixture.load(target, `${rig.url}/odd/${name}/`, clauses({ type: 'CSV' }))).rows).toBe(3n)
+    expect(
+      (
+        await fixture.load(
+          target,
+          `${rig.url}/${encodeURI(path).replaceAll('#', '%23').replaceAll('?', '%3F')}`,
+          clauses({ type: 'CSV' }),
+        )
+      ).rows,
+    ).toBe(3n)
+  })
+
+  it('keeps within a small spool both ways', async () => {
+    const format = { type: 'JSON' }
+    const path = `${rig.url}/small`
+    const spoolBytes = 4 * MIB
+    let most = 0
+    const watch = setInterval(async () => {
+      let bytes = 0
+      for (const entry of await readdir(fixture.spoolDir, { recursive: true, withFileTypes: true }).catch(() => [])) {
+        if (entry.isFile())
+          bytes += await stat(`${entry.parentPath}/${entry.name}`).then(
+            ({ size }) => size,
+            () => 0,
+          )
+      }
+      most = Math.max(most, bytes)
+    }, 5)
+    const out = await fixture.unload(path, source, clauses(format), { spoolBytes, targetFileBytes: MIB })
+    expect(out.rows).toBe(ROWS)
+    const target = cpu()
+    await fixture.create(target)
+    const stats = await fixture.load(target, `${path}/`, clauses(format), { spoolBytes })
+    clearInterval(watch)
+    expect(stats.bytes).toBeGreaterThan(spoolBytes)
+    expect(await isSame(source, target)).toBe(true)
+    expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThan(1.2 * spoolBytes)
+  })
+
+  it('says so when files of a query pile up', async () => {
+    rig.faults.add({ ...rig.patterns.put, times: 1000, fault: { kind: 'late', ms: 2_000 } })
+    const many = `SELECT rows.* FROM (${wholeTable(source).select}) AS rows, range(20) ORDER BY text LIMIT ${20n * ROWS}`
+    const query = { ...wholeTable(source), select: many }
+    const spool = { spoolBytes: 4 * MIB, targetFileBytes: MIB, parallelUploads: 1 }
+    await expect(fixture.unload(`${rig.url}/piled`, query, clauses({ type: 'JSON' }), spool)).rejects.toMatchObject({
+      errorName: 'NO_SPACE',
+    })
+  })
+
+  it('exports a query as well, and counts no rows as nothing', async () => {
+    const query = {
+      ...wholeTable(source),
+      select: `SELECT time, host, value, text FROM data.${source.name} WHERE host = 'h3' ORDER BY time`,
+    }
+    expect(await fixture.unload(`${rig.url}/query/`, query, clauses({ type: 'CSV' }))).toMatchObject({
+      rows: ROWS / 10n,
+      files: 1,
+    })
+    const nothing = { ...query, select: `${query.select} LIMIT 0` }
+    expect(await fixture.unload(`${rig.url}/nothing/`, nothing, clauses({ type: 'CSV' }))).toEqual({
+      rows: 0n,
+      files: 0,
+      bytes: 0,
+    })
+    expect(await listed('nothing/')).toEqual([])
+  })
+
+  it('leaves nothing when the store stops taking files', async () => {
+    const fault = { kind: 'status', status: 403, code: 'AccessDenied' } as const
+    rig.faults.add({
+      ...rig.patterns.put,
+      url: new RegExp(`forbidden.*|${rig.patterns.put.url?.source}`),
+      skip: 2,
+      times: 1000,
+      fault,
+    })
+    const failure = fixture.unload(`${rig.url}/forbidden`, source, clauses({ type: 'CSV' }), { targetFileBytes: MIB })
+    await expect(failure).rejects.toMatchObject({ name: 'CnosError' })
     rig.faults.clear()
-    expect(failure.name).toBe(name)
-    expect(failure.message).toContain(directory)
-    for (const secret of rig.secrets) expect(inspect(failure)).not.toContain(secret)
-    expect(await objectsIn(directory)).toEqual([])
+    expect(await listed('forbidden/')).toEqual([])
   })
 
-  it.each([...ALWAYS_MENDED, ...INSIDE_BODY].map((fault) => [nameOf(fault), fault] as const))(
-    'import survives: %s',
-    async (_fault, fault) => {
-      waitFor(fault, 9)
-      rig.faults.add({ ...rig.patterns.get, times: 2, fault })
-      rig.faults.add({ ...rig.patterns.list, fault: fault.kind === 'reset-inside' ? { kind: 'reset-before' } : fault })
-      expect(Number(await importFrom('seed'))).toBe(ROWS)
-      expect(await isIdentical()).toBe(true)
-    },
-  )
-
-  it.each([
-    ...ALWAYS_MENDED.map((fault) => [nameOf(fault), /STORE_UNAVAILABLE/, fault] as const),
-    ['reset-inside', /STORE_UNAVAILABLE/, { kind: 'reset-inside', bytes: 0 }] as const,
-    ['wrong length', /STORE_UNAVAILABLE|STORE_PRECONDITION/, { kind: 'wrong-length', bytes: 7 }] as const,
-    ['wrong etag', /STORE_PRECONDITION/, { kind: 'wrong-etag' }] as const,
-    ['expired token', /STORE_ACCESS_DENIED/, { kind: 'status', status: 403, code: 'ExpiredToken' }] as const,
-    ['disappearing object', /OBJECT_NOT_FOUND/, { kind: 'status', status: 404, code: 'NotFound' }] as const,
-  ])('import that cannot succeed changes no row: %s', async (_fault, name, fault) => {
-    waitFor(fault, 3)
-    rig.faults.add({ ...rig.patterns.get, skip: 1, times: MANY, fault })
-    const failure = await failureOf(importFrom('seed'))
-    expect(failure.name).toMatch(name)
-    for (const secret of rig.secrets) expect(inspect(failure)).not.toContain(secret)
-    expect(await countOf('back')).toBe(0)
+  it('needs no permission to read, or to list, for an export', async () => {
+    const fault = { kind: 'status', status: 403, code: 'AccessDenied' } as const
+    for (const method of ['GET', 'HEAD']) rig.faults.add({ method, times: 1000, fault })
+    for (const targetFileBytes of [MIB, 2 ** 30]) {
+      const path = `${rig.url}/write-only/${targetFileBytes}/`
+      expect(await fixture.unload(path, source, clauses({ type: 'JSON' }), { targetFileBytes })).toMatchObject({
+        rows: ROWS,
+      })
+    }
+    rig.faults.clear()
+    const files = await listed('write-only/')
+    expect(files.length).toBeGreaterThan(3)
+    const target = cpu()
+    await fixture.create(target)
+    await fixture.load(target, `${rig.url}/write-only/${2 ** 30}/`, clauses({ type: 'JSON' }))
+    expect(await isSame(source, target)).toBe(true)
   })
 
-  it('import whose list fails changes no row', async () => {
-    rig.faults.add({ ...rig.patterns.list, times: MANY, fault: { kind: 'reset-before' } })
-    expect((await failureOf(importFrom('seed'))).name).toBe('STORE_UNAVAILABLE')
-    expect(await countOf('back')).toBe(0)
+  it('leaves nothing when it is told to stop', async () => {
+    const stop = new AbortController()
+    const reason = new Error('killed')
+    const running = fixture.unload(`${rig.url}/stopped`, source, clauses({ type: 'CSV' }), {
+      signal: stop.signal,
+      targetFileBytes: MIB,
+      onProgress: ({ bytes }) => bytes > MIB && stop.abort(reason),
+    })
+    await expect(running).rejects.toBe(reason)
+    expect(await listed('stopped/')).toEqual([])
+  })
+
+  it('leaves nothing where the store finishes a request whose sender has gone', async () => {
+    const lateMs = 600
+    rig.faults.add({ ...rig.patterns.put, fault: { kind: 'late', ms: lateMs } })
+    const stop = new AbortController()
+    const reason = new Error('killed')
+    const running = fixture.unload(`${rig.url}/late`, source, clauses({ type: 'CSV' }), {
+      signal: stop.signal,
+      targetFileBytes: MIB,
+    })
+    const refused = expect(running).rejects.toBe(reason)
+    await vi.waitUntil(() => rig.faults.hits > 0, { timeout: 10_000, interval: 10 })
+    await sleep(lateMs / 2)
+    stop.abort(reason)
+    await refused
+    await sleep(lateMs)
+    expect(await listed('late/')).toEqual([])
+  })
+
+  it('loads nothing when a file cannot be fetched whole, and all when the connection only breaks', async () => {
+    const path = `${rig.url}/broken`
+    await fixture.unload(path, source, clauses({ type: 'CSV' }), { targetFileBytes: MIB })
+    const target = cpu()
+    await fixture.create(target)
+    rig.faults.add({
+      ...rig.patterns.get,
+      skip: 1,
+      times: 1000,
+      fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+    })
+    await expect(fixture.load(target, `${path}/`, clauses({ type: 'CSV' }))).rejects.toMatchObject({
+      errorName: 'STORE_ACCESS_DENIED',
+    })
+    expect(await fixture.engine.all(`SELECT 1 FROM data.${target.name} LIMIT 1`)).toEqual([])
+    rig.faults.clear()
+    rig.faults.add({ ...rig.patterns.get, fault: { kind: 'reset-inside', bytes: 100_000 } })
+    rig.faults.add({ ...rig.patterns.get, skip: 2, fault: { kind: 'truncate', bytes: 5_000 } })
+    expect(await fixture.load(target, `${path}/`, clauses({ type: 'CSV' }))).toMatchObject({ rows: ROWS })
+    expect(await isSame(source, target)).toBe(true)
+  })
+
+  it('names the object, its line and its column', async () => {
+    await rig.store.put('bad/a.csv', Buffer.from('time,host,value,text\n1,h,1.5,x\n2,h,oops,x\n'))
+    await rig.store.put('bad/', new Uint8Array())
+    const target = cpu()
+    await fixture.create(target)
+    for (const spoolBytes of [2 ** 30, 60]) {
+      await rig.store.put('bad/0.csv', Buffer.from('time,host,value,text\n1,h,1.5,x\n'))
+      const failure = fixture.load(target, `${rig.url}/bad`, clauses({ type: 'CSV' }), { spoolBytes })
+      await expect(failure).rejects.toMatchObject({
+        errorName: 'BAD_FILE',
+        context: { file: `${rig.store.label}/bad/a.csv`, line: 3, column: 'value', value: 'oops' },
+      })
+    }
+  })
+
+  it('reads one object, and refuses what is not there', async () => {
+    await rig.store.put('one/x', Buffer.from('time,host,value,text\n1,h,1.5,x\n'))
+    const target = cpu()
+    await fixture.create(target)
+    expect(await fixture.load(target, `${rig.url}/one/x`, clauses({ type: 'CSV' }))).toMatchObject({
+      files: 1,
+      rows: 1n,
+    })
+    for (const missing of ['one/y', 'two/', 'one/x/']) {
+      const failure = await fixture
+        .load(target, `${rig.url}/${missing}`, clauses({ type: 'CSV' }))
+        .catch((error: unknown) => error)
+      expect(isCnosError(failure, 'OBJECT_NOT_FOUND')).toBe(true)
+    }
+  })
+
+  it('says so when a file is larger than the spool', async () => {
+    await rig.store.put('large/x', Buffer.alloc(1000, '\n'))
+    const target = cpu()
+    await fixture.create(target)
+    const failure = fixture.load(target, `${rig.url}/large/`, clauses({ type: 'CSV' }), { spoolBytes: 999 })
+    await expect(failure).rejects.toMatchObject({ errorName: 'NO_SPACE' })
   })
 })
