@@ -8,15 +8,6 @@ import { whereSql } from './plan.ts'
 
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-/**
- * Rows that have a field. Others can only come from dropping a column; CnosDB refuses to take such a row back (050034),
- * so they are left out of a backup and named.
- */
-export function hasFieldCondition(table: TableInfo): string {
-  const fields = table.columns.filter((column) => column.kind === 'field')
-  return `(${fields.map((column) => `${quote(column.name)} IS NOT NULL`).join(' OR ')})`
-}
-
 export interface RowStats {
   readonly rows: bigint
   readonly columns: Readonly<Record<string, ColumnStats>>
@@ -83,7 +74,7 @@ export async function refuseLoss(
 ): Promise<void> {
   if (format !== 'json') return
   for (const column of table.columns.filter(({ type }) => type === 'DOUBLE')) {
-    const finite = `${quote(column.name)} > '-inf' AND ${quote(column.name)} < 'inf'`
+    const finite = `${quote(column.name)} - ${quote(column.name)} = 0`
     const sql = `SELECT count(${quote(column.name)}) AS n, count(CASE WHEN ${finite} THEN 1 END) AS f FROM ${quoteTable(table.database, table.table)}${whereSql(conditions)}`
     const [row] = await client.query(sql, { tenant: table.tenant, database: table.database, signal })
     if (row?.n === row?.f) continue

@@ -53,6 +53,8 @@ export interface ExportOptions {
 export interface ExportPlan {
   readonly metadata: ClusterMetadata
   readonly units: readonly CopyUnit[]
+  /** What the backup will lack, one sentence each. */
+  readonly notCarried: readonly string[]
 }
 
 /** Reads the metadata and cuts the tables into units; moves nothing. */
@@ -61,13 +63,21 @@ export async function planExport(options: ExportOptions, { signal }: Abortable):
   reporter.report({ type: 'phase', phase: 'reading metadata' })
   const metadata = await readMetadata(client, options.selection, { signal })
   const units: CopyUnit[] = []
+  const notCarried = [...metadata.notCarried]
   if (options.content !== 'schema') {
     reporter.report({ type: 'phase', phase: 'counting rows' })
-    for (const table of metadata.tables) units.push(...(await planTable(client, table, options.windows, { signal })))
+    for (const table of metadata.tables) {
+      const plan = await planTable(client, table, options.windows, { signal })
+      units.push(...plan.units)
+      if (plan.fieldless > 0n)
+        notCarried.push(
+          `${plan.fieldless} rows of ${table.tenant}.${table.database}.${table.table} without any field, left by a dropped column: CnosDB does not take such rows`,
+        )
+    }
   }
   const rows = units.reduce((sum, unit) => sum + unit.estimatedRows, 0n)
   reporter.report({ type: 'planned', verb: 'export', units: units.length, rows })
-  return { metadata, units }
+  return { metadata, units, notCarried }
 }
 
 /**
@@ -79,7 +89,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
   const began = clock.elapsedMs()
   const startedAt = printNow(clock)
   const { version } = await client.ping({ signal })
-  const { metadata, units } = await planExport(options, { signal })
+  const { metadata, units, notCarried } = await planExport(options, { signal })
   const meta = printDdl(metadata.meta)
   const schema = printDdl(metadata.schema)
   await writePrivateFile(options.metaDirectory, META_FILE, meta)
@@ -125,7 +135,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
       metadata: { meta: sha256(meta), schema: sha256(schema) },
       tables: metadata.tables.map(({ tenant, database, table, columns }) => ({ tenant, database, table, columns })),
       units: [...records.values()].sort((a, b) => (a.directory < b.directory ? -1 : 1)),
-      notCarried: metadata.notCarried,
+      notCarried,
     }
     if (shared) {
       await home.store.put(`${home.prefix}${META_FILE}`, Buffer.from(meta), { signal })
@@ -141,7 +151,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
     bytes: totals.bytes,
     elapsedMs: clock.elapsedMs() - began,
     failures: totals.failures,
-    notCarried: metadata.notCarried,
+    notCarried,
   }
 }
 

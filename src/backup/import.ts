@@ -154,12 +154,6 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
       }),
     )
   }
-  for (const table of tables.filter((candidate) => isIn(skipped, candidate))) {
-    reporter.report({
-      type: 'notice',
-      message: `${table.tenant}.${table.database}.${table.table} holds rows already: skipped`,
-    })
-  }
   const context: ImportContext = { client, place, format: plan.backup.format, mode: options.mode, journal, clock }
   const totals = await importUnits(context, wanted, targets, options, { signal })
   reporter.report({ type: 'phase', phase: 'restoring TTLs and limits' })
@@ -175,7 +169,12 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
     bytes: totals.bytes,
     elapsedMs: clock.elapsedMs() - began,
     failures,
-    notCarried: plan.backup.manifest?.notCarried ?? [],
+    notCarried: [
+      ...(plan.backup.manifest?.notCarried ?? []),
+      ...tables
+        .filter((table) => isIn(skipped, table))
+        .map((table) => `rows of ${table.tenant}.${table.database}.${table.table}: it holds rows already, skipped`),
+    ],
   }
 }
 

@@ -12,6 +12,8 @@ import { placeBesideTool } from './read-backup.ts'
 export interface MigrateOptions {
   readonly source: ExportOptions
   readonly target: ImportOptions
+  /** Called between the two halves, also when the second then fails. */
+  readonly onExported?: (summary: RunSummary) => void
 }
 
 export interface MigrateSummary {
@@ -26,7 +28,7 @@ export interface MigrateSummary {
  * tool says that the backup in the place is this migration's. The staged files are a full backup and stay.
  */
 export async function migrateCluster(
-  { source, target }: MigrateOptions,
+  { source, target, onExported = () => {} }: MigrateOptions,
   { signal }: Abortable,
 ): Promise<MigrateSummary> {
   await refuseUnseenPlace(target.client, source, { signal })
@@ -37,6 +39,7 @@ export async function migrateCluster(
   const { store, prefix } = source.place
   const isStaged = isClaimed && (await readManifest(store, prefix, { signal })) !== undefined
   const exported = isStaged ? undefined : await exportCluster({ ...source, onClaim: openClaim }, { signal })
+  if (exported) onExported(exported)
   if (exported && exported.failures.length > 0) return { exported, imported: undefined }
   const imported = await importCluster(target, { signal })
   if (imported.failures.length === 0) await (await openClaim()).finish()

@@ -1,7 +1,7 @@
 import type { Abortable } from '../async/abort.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import type { TableInfo } from './cluster-metadata.ts'
-import { quoteTable } from './place.ts'
+import { quoteColumns, quoteTable } from './place.ts'
 import { type CopyUnit, parseTimeNs, printTimeNs, type TimeWindow, unitDirectory } from './unit.ts'
 
 /** Which rows of the chosen tables; absent bounds are open. */
@@ -21,17 +21,34 @@ const MAX_UNITS_PER_TABLE = 10_000n
 /** Once 2 windows hold more than their share of rows, they are cut again, at most this often. */
 const MAX_DEPTH = 20
 
+export interface TablePlan {
+  /** None for an empty table. */
+  readonly units: readonly CopyUnit[]
+  /** Rows that no unit holds, because they have no field. */
+  readonly fieldless: bigint
+}
+
 /**
  * Cuts a table into units of bounded size: counts first, then equal time windows, then again those that came out too
- * full, for time series are seldom even. No unit for an empty table.
+ * full, for time series are seldom even.
  */
 export async function planTable(
   client: ClusterClient,
   table: TableInfo,
   options: WindowOptions,
   { signal }: Abortable,
-): Promise<readonly CopyUnit[]> {
+): Promise<TablePlan> {
   const whole = await measure(client, table, options.range, { signal })
+  return { units: await unitsOf(client, table, whole, options, { signal }), fieldless: whole.fieldless }
+}
+
+async function unitsOf(
+  client: ClusterClient,
+  table: TableInfo,
+  whole: Measure,
+  options: WindowOptions,
+  { signal }: Abortable,
+): Promise<readonly CopyUnit[]> {
   if (whole.rows === 0n) return []
   const hasRange = options.range.fromNs !== undefined || options.range.toNs !== undefined
   if (options.window === 'auto' && whole.rows <= options.rowsPerUnit && !hasRange)
@@ -112,6 +129,8 @@ export function halves(whole: CopyUnit, span: TimeWindow): readonly CopyUnit[] {
 
 export interface Measure {
   readonly rows: bigint
+  /** Of these, the rows in which every field is NULL. */
+  readonly fieldless: bigint
   readonly firstNs: bigint
   readonly lastNs: bigint
 }
@@ -123,10 +142,12 @@ export async function measure(
   range: TimeRange,
   { signal }: Abortable,
 ): Promise<Measure> {
-  const sql = `SELECT count(*) AS n, min("time") AS lo, max("time") AS hi FROM ${quoteTable(table.database, table.table)}${whereSql(rangeConditions(range))}`
+  const withField = `count(CASE WHEN ${hasFieldCondition(table)} THEN 1 END)`
+  const sql = `SELECT count(*) AS n, ${withField} AS f, min("time") AS lo, max("time") AS hi FROM ${quoteTable(table.database, table.table)}${whereSql(rangeConditions(range))}`
   const [row] = await client.query(sql, { tenant: table.tenant, database: table.database, signal })
   return {
     rows: BigInt(row?.n || '0'),
+    fieldless: BigInt(row?.n || '0') - BigInt(row?.f || '0'),
     firstNs: parseTimeNs(row?.lo ?? '') ?? 0n,
     lastNs: parseTimeNs(row?.hi ?? '') ?? 0n,
   }
@@ -138,6 +159,15 @@ export function rangeConditions({ fromNs, toNs }: TimeRange): string[] {
     ...(fromNs === undefined ? [] : [`"time" >= '${printTimeNs(fromNs)}'`]),
     ...(toNs === undefined ? [] : [`"time" < '${printTimeNs(toNs)}'`]),
   ]
+}
+
+/**
+ * Rows that have a field. Others can only come from dropping a column; CnosDB refuses to take such a row back (050034),
+ * so they are left out of a backup and named.
+ */
+export function hasFieldCondition(table: TableInfo): string {
+  const fields = table.columns.filter((column) => column.kind === 'field')
+  return `(${fields.map((column) => `${quoteColumns([column.name])} IS NOT NULL`).join(' OR ')})`
 }
 
 export const whereSql = (conditions: readonly string[]) =>

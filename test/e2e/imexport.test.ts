@@ -165,23 +165,6 @@ describe('conflicts', () => {
     expect(await contentOf(target)).toEqual(before)
   })
 
-  it('skips, merges, and replaces when told', async () => {
-    const target = targets[0] as RunningServer
-    const into = (...more: string[]) =>
-      imexport('import', '--dst', `root:root@${target.address}`, '--path', join(folder, 'backup-parquet'), ...more)
-    const count = () => sql(target, 'SELECT count(*) AS n FROM air', { db: 'public' })
-    await sql(target, "DELETE FROM air WHERE station = 's1'", { db: 'public' })
-    const fewer = await count()
-    expect((await into('--on-conflict', 'skip')).code).toBe(0)
-    expect(await count()).toBe(fewer)
-    expect((await into('--on-conflict', 'merge')).code).toBe(0)
-    expect(await count()).toBe('n\n5001\n')
-    expect((await into('--on-conflict', 'replace')).code).toBe(2)
-    const replaced = await into('--on-conflict', 'replace', '--yes')
-    expect(replaced.code, replaced.stderr + replaced.stdout).toBe(0)
-    expect(await count()).toBe('n\n5000\n')
-  })
-
   it('refuses to export over a finished backup', async () => {
     const again = await imexport(
       'export',

@@ -6,7 +6,7 @@ import { type ImportOptions, importCluster, planImport } from '../../backup/impo
 import type { ConflictPolicy } from '../../backup/import-targets.ts'
 import type { DataFormat } from '../../backup/manifest.ts'
 import { migrateCluster } from '../../backup/migrate.ts'
-import type { ProgressReporter } from '../../backup/progress.ts'
+import type { ProgressReporter, RunSummary } from '../../backup/progress.ts'
 import { parseRenaming } from '../../backup/rename.ts'
 import { parseSelection } from '../../backup/selection.ts'
 import { describeUnit } from '../../backup/unit.ts'
@@ -120,12 +120,11 @@ export async function runMigrate(flags: Flags, context: VerbContext, options: Ab
   const source = await exportOptions({ ...flags, onConflict: 'fail' }, context)
   if (flags.dryRun) return showExportPlan(source, context, options)
   const target = await importOptions(flags, context)
-  const { exported, imported } = await migrateCluster({ source, target }, options)
   const print = { output: context.stdout, json: flags.json === true }
-  const codes = [
-    exported ? printSummary('export', exported, print) : EXIT_CODES.ok,
-    imported ? printSummary('import', imported, print) : EXIT_CODES.ok,
-  ]
+  const codes: number[] = [EXIT_CODES.ok]
+  const onExported = (summary: RunSummary) => void codes.push(printSummary('export', summary, print))
+  const { imported } = await migrateCluster({ source, target, onExported }, options)
+  if (imported) codes.push(printSummary('import', imported, print))
   if (!flags.json && imported)
     context.stdout.write(
       `the staged files in ${source.place.url} are a full backup; remove them when you no longer need it\n`,
@@ -141,7 +140,7 @@ export async function runPlan(flags: Flags, context: VerbContext, options: Abort
 }
 
 async function showExportPlan(request: ExportOptions, { stdout }: VerbContext, options: Abortable): Promise<number> {
-  const { metadata, units } = await planExport(request, options)
+  const { metadata, units, notCarried } = await planExport(request, options)
   printTable(
     stdout,
     ['unit', 'rows', 'directory'],
@@ -150,7 +149,7 @@ async function showExportPlan(request: ExportOptions, { stdout }: VerbContext, o
   stdout.write(
     `${metadata.meta.length} statements of metadata, ${metadata.schema.length} tables, ${units.length} units; nothing was moved\n`,
   )
-  for (const what of metadata.notCarried) stdout.write(`not carried: ${what}\n`)
+  for (const what of notCarried) stdout.write(`not carried: ${what}\n`)
   return EXIT_CODES.ok
 }
 
