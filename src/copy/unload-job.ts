@@ -1,6 +1,7 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Relation } from '../engine/relation.ts'
+import { CnosError } from '../errors/cnos-error.ts'
 import type { FileColumn, Writer } from '../format/file-format.ts'
 import type { TableId, TableSchema } from '../model/schema.ts'
 import type { CopyLocation } from './location.ts'
@@ -36,13 +37,14 @@ export interface UnloadJob {
 const TARGET_FILE_BYTES = 128 * 1024 * 1024
 const METADATA_KEY = 'cnosdb'
 
-/** Throws PLANNING when a column's type has no place in the format. */
+/** Throws PLANNING when a column's type has no place in the format, or two columns have one name. */
 export function unloadJob(
   engine: Engine,
   relation: Relation,
   location: CopyLocation,
   options: UnloadOptions,
 ): UnloadJob {
+  refuseRepeatedNames(relation)
   const columns: FileColumn[] = relation.columns.map(({ name, type }) => ({
     name,
     type,
@@ -50,6 +52,19 @@ export function unloadJob(
   }))
   const writer = location.format.writer({ columns, options: location.formatOptions, metadata: metadataOf(options) })
   return { engine, relation, location, writer, options }
+}
+
+function refuseRepeatedNames({ columns }: Relation): void {
+  const seen = new Set<string>()
+  for (const { name } of columns) {
+    if (seen.has(name.toLowerCase())) {
+      throw new CnosError('PLANNING', `Two columns of the file would be named '${name}'`, {
+        context: { column: name },
+        hint: 'give one of them another name with AS',
+      })
+    }
+    seen.add(name.toLowerCase())
+  }
 }
 
 /** What tells a reader tags from fields, and the codecs: JSON under the key `cnosdb`. */

@@ -8,8 +8,8 @@ export interface RowsResult {
   /** `type` is DuckDB's name: TIMESTAMP_NS, TIMESTAMP, TIMESTAMP_MS, BIGINT, UBIGINT, DOUBLE, BOOLEAN, VARCHAR, … */
   readonly columns: readonly RelationColumn[]
   /**
-   * One VARCHAR per row, made by `expression`, a DuckDB expression over the quoted names of `columns`; in batches,
-   * with back-pressure. Leaving the loop cancels the statement. May be called once.
+   * One VARCHAR per row, made by `expression`, a DuckDB expression over the quoted names of `columns` (over
+   * `columnReferences(columns)`, where two have one name); in batches, with back-pressure. Leaving the loop cancels the statement. May be called once.
    */
   lines(expression: string, options?: Abortable): AsyncIterable<readonly string[]>
   /** Every row as values; for answers of a few rows only. May be called once, instead of `lines`. */

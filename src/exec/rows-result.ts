@@ -1,6 +1,6 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Engine, EngineRow } from '../engine/engine.ts'
-import type { Relation } from '../engine/relation.ts'
+import { columnReferences, type Relation } from '../engine/relation.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { literalRelation } from '../plan/literal-relation.ts'
 import type { QueryHandle } from './query-registry.ts'
@@ -37,6 +37,11 @@ export function rowsResult(
     return AbortSignal.any([handle.signal, stop.signal, ...(signal ? [signal] : [])])
   }
 
+  const explained = async (error: unknown, signal: AbortSignal) => {
+    signal.throwIfAborted()
+    return relation.explain ? relation.explain(error, engine, { signal }) : error
+  }
+
   return {
     kind: 'rows',
     columns: relation.columns,
@@ -51,6 +56,8 @@ export function rowsResult(
           handle.setProgress({ rows, percent: -1 })
           yield batch
         }
+      } catch (error) {
+        throw await explained(error, linked)
       } finally {
         release?.()
         end()
@@ -61,6 +68,8 @@ export function rowsResult(
       try {
         const read = () => engine.all(relation.select, { signal: linked })
         return await (slots ? slots.run(read, { signal: linked }) : read())
+      } catch (error) {
+        throw await explained(error, linked)
       } finally {
         end()
       }
@@ -78,5 +87,6 @@ export function rowCountResult(engine: Engine, rows: bigint, handle: QueryHandle
 }
 
 function linesOf(relation: Relation, expression: string): string {
-  return `SELECT ${expression} FROM (${relation.select}\n) AS result`
+  const names = columnReferences(relation.columns).join(', ')
+  return `SELECT ${expression} FROM (${relation.select}\n) AS result(${names})`
 }

@@ -126,6 +126,14 @@ describe('values', () => {
     )
   })
 
+  it.each([
+    ['text/csv', 'n,n,a\n1,2,3\n'],
+    ['text/table', '+---+---+---+\n| n | n | a |\n+---+---+---+\n| 1 | 2 | 3 |\n+---+---+---+'],
+    ['application/json', '[{"a":3,"n":1,"n":2}]'],
+  ])('%s has each of two columns of one name', async (accept, expected) => {
+    expect((await server.sql('SELECT 1 AS n, 2 AS n, 3 AS a', { accept })).text).toBe(expected)
+  })
+
   it('writes a record of one empty column as ""', async () => {
     expect((await server.sql(`SELECT s FROM m WHERE d IS NULL OR i < 2 ORDER BY time`)).text).toBe('s\n"a,b"\n""\n""\n')
   })

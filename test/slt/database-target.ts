@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../src/async/clock.ts'
 import { type Database, openDatabase } from '../../src/database.ts'
+import { columnReferences } from '../../src/engine/relation.ts'
 import type { SltAnswer, SltTarget } from './run-slt.ts'
 import { ROOT, type SltConnection } from './slt-file.ts'
 
@@ -27,7 +28,7 @@ async function execute(database: Database, connection: SltConnection, sql: strin
   const session = await database.authenticate(connection)
   const result = await database.execute(session, sql)
   if (result.kind === 'none') return { columns: [], rows: [] }
-  const values = result.columns.map(({ name }) => `"${name.replaceAll('"', '""')}"::VARCHAR`)
+  const values = columnReferences(result.columns).map((reference) => `${reference}::VARCHAR`)
   const rows: (string | null)[][] = []
   for await (const batch of result.lines(`to_json([${values.join(', ')}])::VARCHAR`)) {
     for (const line of batch) rows.push(JSON.parse(line))

@@ -1,6 +1,6 @@
 import type { Abortable } from '../../async/abort.ts'
 import type { ResultColumn, RowsResult } from '../../database.ts'
-import { quoteIdentifier } from '../../engine/quote.ts'
+import { columnReferences } from '../../engine/relation.ts'
 import { csvField } from '../../engine/value-text.ts'
 import { refuseNested } from './nested-columns.ts'
 import type { ResultFormat } from './result-format.ts'
@@ -26,7 +26,8 @@ async function* renderDelimited(rows: RowsResult, delimiter: string, options?: A
 
 /** A record of one column whose value is NULL or empty is `""`: an empty line would be no record. */
 export function recordExpression(columns: readonly ResultColumn[], delimiter: string): string {
-  const fields = columns.map((column) => csvField(quoteIdentifier(column.name), column.type, delimiter))
+  const references = columnReferences(columns)
+  const fields = columns.map(({ type }, at) => csvField(references[at] as string, type, delimiter))
   const [only] = fields
   if (fields.length === 1) return `coalesce(nullif(${only}, ''), '""')`
   return `concat(${fields.join(`, '${delimiter}', `)})`

@@ -1,6 +1,6 @@
 import type { Abortable } from '../../async/abort.ts'
 import type { ResultColumn, RowsResult } from '../../database.ts'
-import { quoteIdentifier } from '../../engine/quote.ts'
+import { columnReferences } from '../../engine/relation.ts'
 import { jsonValue } from '../../engine/value-text.ts'
 import { CnosError } from '../../errors/cnos-error.ts'
 import type { ResultFormat } from './result-format.ts'
@@ -27,18 +27,18 @@ export const ndJson: ResultFormat = {
   },
 }
 
-/** One row as a JSON object; keys in the order of their UTF-8 bytes. */
+/** One row as a JSON object; keys in the order of their UTF-8 bytes, those of one name in the order of the SELECT. */
 export function objectExpression(columns: readonly ResultColumn[]): string {
-  const sorted = columns.toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  const references = columnReferences(columns)
+  const located = columns.map((column, at) => ({ ...column, reference: references[at] as string }))
+  const sorted = located.toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
   const members = sorted.map((column) => {
     refuseBinary(column)
     const key = `${JSON.stringify(column.name)}:`.replaceAll("'", "''")
-    return `'${key}' || ${jsonMember(column)}`
+    return `'${key}' || (${jsonValue(column.reference, column.type)})`
   })
   return `concat('{', concat_ws(',', ${members.join(', ')}), '}')`
 }
-
-const jsonMember = ({ name, type }: ResultColumn) => `(${jsonValue(quoteIdentifier(name), type)})`
 
 function refuseBinary({ name, type }: ResultColumn): void {
   if (!/^(BLOB|BIT)\b/.test(type)) return

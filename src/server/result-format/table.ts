@@ -1,7 +1,7 @@
 import stringWidth from 'string-width'
 import type { Abortable } from '../../async/abort.ts'
 import type { RowsResult } from '../../database.ts'
-import { quoteIdentifier } from '../../engine/quote.ts'
+import { columnReferences } from '../../engine/relation.ts'
 import { tableText } from '../../engine/value-text.ts'
 import { refuseNested } from './nested-columns.ts'
 import type { ResultFormat } from './result-format.ts'
@@ -18,7 +18,8 @@ export const table: ResultFormat = {
   async *render(rows: RowsResult, options?: Abortable): AsyncIterable<string> {
     refuseNested(rows.columns, 'a table')
     const headings = rows.columns.map((column) => column.name)
-    const cells = rows.columns.map((column) => `(${tableText(quoteIdentifier(column.name), column.type)})`)
+    const references = columnReferences(rows.columns)
+    const cells = rows.columns.map(({ type }, at) => `(${tableText(references[at] as string, type)})`)
     let frame: Cells[] = []
     let characters = 0
     let separator = ''
