@@ -18,5 +18,10 @@ export async function unload(
 ): Promise<CopyStats> {
   const job = unloadJob(engine, relation, location, options)
   const { files } = location.store
-  return files ? unloadLocal(job, files) : unloadToStore(job)
+  try {
+    return await (files ? unloadLocal(job, files) : unloadToStore(job))
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw relation.explain ? await relation.explain(error, engine, { signal: options.signal }) : error
+  }
 }

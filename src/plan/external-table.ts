@@ -3,7 +3,7 @@ import { listLocalFiles } from '../copy/input-files.ts'
 import type { CopyLocation } from '../copy/location.ts'
 import type { RelationColumn } from '../engine/relation.ts'
 import { CnosError } from '../errors/cnos-error.ts'
-import type { LocalFile } from '../format/file-format.ts'
+import type { LocalFile, Reader } from '../format/file-format.ts'
 import type { OptionLiteral } from '../options/option-spec.ts'
 import type { Statement } from '../sql/ast.ts'
 import type { PlanContext } from './context.ts'
@@ -17,22 +17,22 @@ type Files = Pick<ExternalTable, 'fileType' | 'hasHeader' | 'location' | 'column
   readonly compression?: string | undefined
 }
 
-/** A FROM item with the rows of an external table: its files as they are now, read as the stored columns. */
-export async function externalTableSource(context: PlanContext, table: ExternalTable): Promise<string> {
+/** How to read the rows of an external table: its files as they are now, read as the stored columns. */
+export async function externalTableReader(context: PlanContext, table: ExternalTable): Promise<Reader> {
   const location = openFiles(context, table)
   const columns = table.columns.map(readColumn)
   const files = await listLocalFiles(location, { signal: context.signal })
-  if (files.length === 0) return `(${literalRelation(columns, []).select})`
-  return readFiles(context, location, files, columns)
+  if (files.length > 0) return readFiles(context, location, files, columns)
+  return { from: `(${literalRelation(columns, []).select})`, explain: async (error) => error }
 }
 
-/** A FROM item with the files' rows; columns are found by position in CSV, by name elsewhere. */
-async function readFiles(
+/** Columns are found by position in CSV, by name elsewhere. */
+function readFiles(
   { engine, signal }: PlanContext,
   location: CopyLocation,
   files: readonly LocalFile[],
   columns: readonly RelationColumn[],
-): Promise<string> {
+): Promise<Reader> {
   const request = {
     files,
     columns: columns.map(({ name, type }) => ({ name, type, source: name })),
@@ -40,7 +40,7 @@ async function readFiles(
     namesMatter: false,
     options: location.formatOptions,
   }
-  return (await location.format.reader(request, engine, { signal })).from
+  return location.format.reader(request, engine, { signal })
 }
 
 /** The statement with the columns the files declare, when it names none. BAD_FILE when there is no file to look at. */
@@ -48,7 +48,8 @@ export async function withInferredColumns(
   context: PlanContext,
   statement: CreateExternalTable,
 ): Promise<CreateExternalTable> {
-  const location = openFiles(context, { ...statement, columns: statement.columns })
+  refuseClauses(statement)
+  const location = openFiles(context, statement)
   for (const column of statement.columns) engineTypeOfForeign(column)
   if (statement.columns.length > 0) {
     if (statement.fileType !== 'PARQUET') return statement
@@ -69,9 +70,22 @@ export async function withInferredColumns(
   const named = await location.format.inspect(files, location.formatOptions, context.engine, { signal })
   const found =
     statement.fileType === 'CSV'
-      ? await inferTextTypes(context.engine, await readFiles(context, location, files, named), named, { signal })
+      ? await inferTextTypes(context.engine, (await readFiles(context, location, files, named)).from, named, { signal })
       : named
   return { ...statement, columns: found.map(({ name, type }) => ({ name, type: SQL_NAME_OF[type] ?? type })) }
+}
+
+/** CnosDB reads these clauses and forgets them; a table that silently ignores its partitions shows wrong rows. */
+function refuseClauses({ partitionedBy, order, options }: CreateExternalTable): void {
+  const clauses = [
+    ...(partitionedBy.length > 0 ? ['PARTITIONED BY'] : []),
+    ...(order ? ['WITH ORDER'] : []),
+    ...(options.size > 0 ? ['OPTIONS'] : []),
+  ]
+  if (clauses.length === 0) return
+  throw new CnosError('UNSUPPORTED', `This feature is not implemented: ${clauses.join(', ')} of an external table`, {
+    hint: 'leave it out: a query reads every file below LOCATION, and sorts and filters what it reads',
+  })
 }
 
 function openFiles(context: PlanContext, table: Files): CopyLocation {

@@ -71,5 +71,5 @@ async function selectSource(
   })
   const names = numbered.map((column) => column.expression).join(', ')
   const from = `(SELECT ${projection.join(', ')} FROM (${query.select}\n) AS source(${names}))`
-  return { from, columns: columns.map((column) => column.name), cheapToReread: false }
+  return { from, columns: columns.map((column) => column.name), cheapToReread: false, explain: query.explain }
 }

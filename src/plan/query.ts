@@ -1,8 +1,10 @@
 import type { ExternalTable } from '../catalog/state.ts'
 import { planSelect, type ResolvedTable, type SelectPlan, type SelectResolver } from '../engine/select.ts'
+import { isCnosError } from '../errors/cnos-error.ts'
+import type { Reader } from '../format/file-format.ts'
 import type { Query } from '../sql/ast.ts'
 import type { PlanContext } from './context.ts'
-import { externalTableSource } from './external-table.ts'
+import { externalTableReader } from './external-table.ts'
 import { type FoundTable, requireReadable } from './lookup.ts'
 import { tableIdOf } from './names.ts'
 
@@ -20,7 +22,7 @@ const ROW_MAKERS = /\b(generate_series|range|unnest|recursive)\b/i
  * given up, the files are listed, and the SELECT is checked again.
  */
 export async function planQuery(context: PlanContext, query: Query): Promise<PlannedQuery> {
-  const listed = new Map<string, string>()
+  const listed = new Map<string, Reader>()
   for (;;) {
     let isLight = !ROW_MAKERS.test(query.text)
     let unlisted: { readonly key: string; readonly table: ExternalTable } | undefined
@@ -32,8 +34,8 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Pla
         if (found.kind !== 'system') isLight = false
         if (found.kind !== 'external') return { from: fromItem(found), alias: id.table }
         const key = JSON.stringify([id.database, id.table])
-        const from = listed.get(key)
-        if (from !== undefined) return { from, alias: id.table }
+        const reader = listed.get(key)
+        if (reader) return { from: reader.from, alias: id.table }
         unlisted = { key, table: found.table }
         throw new UnlistedFiles()
       },
@@ -41,13 +43,28 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Pla
     try {
       const text = { text: query.text, offset: query.offset, statement: context.sql }
       const plan = await planSelect(context.engine, text, resolver, { signal: context.signal })
-      return { ...plan, isLight }
+      const explain = listed.size > 0 ? explainAmong([...listed.values()]) : undefined
+      return { ...plan, isLight, explain }
     } catch (error) {
       if (!(error instanceof UnlistedFiles) || !unlisted) throw error
-      listed.set(unlisted.key, await externalTableSource(context, unlisted.table))
+      listed.set(unlisted.key, await externalTableReader(context, unlisted.table))
     }
   }
 }
+
+/** The first fault found in the files, if it is in a column that `error` is about. */
+function explainAmong(readers: readonly Reader[]): NonNullable<PlannedQuery['explain']> {
+  return async (error, session, options) => {
+    for (const reader of readers) {
+      const found = await reader.explain(error, session, options)
+      if (isCnosError(found) && found.context.line !== undefined && isAbout(error, found.context.column)) return found
+    }
+    return error
+  }
+}
+
+const isAbout = (error: unknown, column: string | undefined) =>
+  column === undefined || (error instanceof Error && error.message.includes(`"${column}"`))
 
 /** What `current_user()` and its like answer. */
 function sessionValues({ session, principal }: PlanContext): Readonly<Record<string, string | null>> {
