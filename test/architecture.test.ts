@@ -45,6 +45,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** A third-party package is imported by one folder only, so that replacing it is a local change. */
 const PACKAGES: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'engine',
+  '@duckdb/node-bindings': 'engine',
   '@aws-sdk/client-s3': 'store',
   '@azure/storage-blob': 'store',
   'google-auth-library': 'store',

@@ -53,21 +53,28 @@ export async function appendWith(
   work: (session: ConnectionSession, context: AppendContext) => Promise<AppendOutcome>,
 ): Promise<{ readonly rows: bigint }> {
   const layout = layoutOf(table.schema, columns)
-  const { signal } = options
   return withTableLock(
     engine,
     table,
     async (state) => {
-      const { rows, merge } = await engine.withSession(
-        (session) => work(connectionOf(session), { engine, table, layout, state, options }),
-        { signal },
-      )
-      if (merge) await mergeSlices(engine, state, merge, options)
+      const { rows } = await appendLocked({ engine, table, layout, state, options }, work)
       if (rows >= CHECKPOINT_ROWS) await engine.checkpoint().catch(ignoreCommitted)
       return { rows }
     },
-    { signal },
+    { signal: options.signal },
   )
+}
+
+/** As `appendWith`, for the holder of the lock; the log moves to the database file when it has become long. */
+export async function appendLocked(
+  context: AppendContext,
+  work: (session: ConnectionSession, context: AppendContext) => Promise<AppendOutcome>,
+): Promise<{ readonly rows: bigint }> {
+  const { engine, state, options } = context
+  const { signal } = options
+  const { rows, merge } = await engine.withSession((session) => work(connectionOf(session), context), { signal })
+  if (merge) await mergeSlices(engine, state, merge, options)
+  return { rows }
 }
 
 /** The rows are stored; a log that could not be moved now is moved later, or replayed. */

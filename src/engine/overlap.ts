@@ -1,7 +1,7 @@
 import { type Batch, type BatchLayout, tagColumnsOf, timeColumnOf } from './batch.ts'
 import type { BatchFacts } from './batch-facts.ts'
 import type { Session } from './engine.ts'
-import { betweenSql } from './merge-sql.ts'
+import { betweenSql, type TimeRange } from './merge-sql.ts'
 import { quoteIdentifier } from './quote.ts'
 import { type StoredTable, tableReference } from './table.ts'
 import type { TableState } from './table-lock.ts'
@@ -38,21 +38,34 @@ export function raiseNewest(state: TableState, time: bigint): void {
   if (state.newest !== undefined && time > state.newest) state.newest = time
 }
 
+/** Whether the table has rows between two times. */
+export async function hasRowsBetween(
+  session: Session,
+  target: TargetTable,
+  range: TimeRange,
+  among = 'true',
+): Promise<boolean> {
+  if (range.from > (await newestTime(session, target))) return false
+  const condition = `${among} AND ${betweenTimes(target, range)}`
+  const near = await session.all(`SELECT 1 FROM ${tableReference(target.table)} AS target WHERE ${condition} LIMIT 1`)
+  return near.length > 0
+}
+
+function betweenTimes({ layout }: TargetTable, range: TimeRange): string {
+  return betweenSql(`target.${quoteIdentifier(timeColumnOf(layout).name)}`, layout, range)
+}
+
 /** Whether a row of the batch may have the key of a row of the table; false is certain. */
 export async function overlapsTable(
   session: Session,
   target: TargetTable,
   { batch, facts, among = 'true' }: Newcomers,
 ): Promise<boolean> {
-  const { layout } = target
-  if (facts.minTime > (await newestTime(session, target))) return false
-  const table = tableReference(target.table)
-  const time = `target.${quoteIdentifier(timeColumnOf(layout).name)}`
-  const range = `${among} AND ${betweenSql(time, layout, { from: facts.minTime, to: facts.maxTime })}`
-  const near = await session.all(`SELECT 1 FROM ${table} AS target WHERE ${range} LIMIT 1`)
-  if (near.length === 0) return false
+  const range = { from: facts.minTime, to: facts.maxTime }
+  if (!(await hasRowsBetween(session, target, range, among))) return false
   if (facts.rows < SERIES_CHECK_ROWS) return true
-  const common = await session.all(commonSeriesSql(table, layout, batch, range))
+  const condition = `${among} AND ${betweenTimes(target, range)}`
+  const common = await session.all(commonSeriesSql(tableReference(target.table), target.layout, batch, condition))
   return common.length > 0
 }
 

@@ -1,4 +1,4 @@
-import type { ColumnBatch } from '../engine/append-columns.ts'
+import type { ColumnBatch } from '../engine/column-batch.ts'
 import type { LineBatch } from './line-batch.ts'
 
 /** The rows of a batch as the engine takes them. */

@@ -1,4 +1,4 @@
-import type { ColumnBatch, FieldVector } from '../engine/append-columns.ts'
+import type { ColumnBatch, FieldVector } from '../engine/column-batch.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { Column, Precision } from '../model/schema.ts'
 import { type LiteralValue, literalValue } from './literal-value.ts'

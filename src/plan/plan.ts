@@ -1,5 +1,5 @@
 import type { CopyLocation } from '../copy/location.ts'
-import type { ColumnBatch } from '../engine/append-columns.ts'
+import type { ColumnBatch } from '../engine/column-batch.ts'
 import type { Relation } from '../engine/relation.ts'
 import type { RowSource, StoredTable } from '../engine/table.ts'
 import type { Precision, TableId } from '../model/schema.ts'

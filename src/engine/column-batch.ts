@@ -1,0 +1,139 @@
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  type DuckDBType,
+  TIMESTAMP,
+  TIMESTAMP_MS,
+  TIMESTAMP_NS,
+  UBIGINT,
+  UINTEGER,
+  VARCHAR,
+} from '@duckdb/node-api'
+import { CnosError } from '../errors/cnos-error.ts'
+import type { DataType } from '../model/schema.ts'
+import { type BatchLayout, fieldColumnsOf, timeColumnOf } from './batch.ts'
+import { geometryTypeOf } from './geometry-check.ts'
+import type { TimeRange } from './merge-sql.ts'
+import { engineTypeOf } from './table.ts'
+import { timeUnitOf } from './time-ticks.ts'
+import { numberFill, sharedTextFill, textFill, type VectorColumn } from './vector-fill.ts'
+
+/** The values of one field, one a row. */
+export interface FieldVector {
+  readonly name: string
+  /** By the column's type: BIGINT, BIGINT UNSIGNED, DOUBLE, BOOLEAN (0 or 1), STRING and GEOMETRY. */
+  readonly values: BigInt64Array | BigUint64Array | Float64Array | Uint8Array | readonly (string | null)[]
+  /** 1 where the row has a value, 0 where it is NULL; absent when every row has one. */
+  readonly valid?: Uint8Array | undefined
+}
+
+/** Rows that are in JavaScript already, column by column: what a parser of line protocol makes. */
+export interface ColumnBatch {
+  readonly rowCount: number
+  /** Ticks of the table's own precision. */
+  readonly time: BigInt64Array
+  /** For each row, which of `tagSets`. */
+  readonly series: Uint32Array
+  /** The tags that `tagSets` speak of; tags of the table that are left out are NULL. */
+  readonly tagNames: readonly string[]
+  /** Sets of tag values, best without repeats, each in the order of `tagNames`; null is an absent tag. */
+  readonly tagSets: readonly (readonly (string | null)[])[]
+  /** Fields of the table that are left out are NULL. */
+  readonly fields: readonly FieldVector[]
+}
+
+const TYPE_OF: Readonly<Record<string, DuckDBType>> = {
+  TIMESTAMP_NS,
+  TIMESTAMP,
+  TIMESTAMP_MS,
+  BIGINT,
+  UBIGINT,
+  DOUBLE,
+  BOOLEAN,
+  VARCHAR,
+}
+
+/** Time, tags and fields, in the order of the layout's columns. */
+export function vectorColumnsOf(batch: ColumnBatch, layout: BatchLayout): VectorColumn[] {
+  const { time, series, tagNames, tagSets, fields } = batch
+  return layout.columns.map(({ name, kind, type }) => {
+    if (kind === 'time') return { type: TYPE_OF[engineTypeOf(type)] as DuckDBType, fill: numberFill(time) }
+    if (kind === 'field') return fieldColumn(fields.find((field) => field.name === name) as FieldVector, type)
+    const tag = tagNames.indexOf(name)
+    const values = tagSets.map((set) => set[tag] ?? null)
+    return { type: VARCHAR, fill: sharedTextFill(values, series) }
+  })
+}
+
+/** Each row's place in `tagSets`. */
+export function seriesColumnOf({ series }: ColumnBatch): VectorColumn {
+  return { type: UINTEGER, fill: numberFill(series) }
+}
+
+function fieldColumn({ name, values, valid }: FieldVector, type: DataType): VectorColumn {
+  const engineType = engineTypeOf(type)
+  const column = { type: TYPE_OF[engineType] as DuckDBType }
+  if (engineType === 'VARCHAR' && Array.isArray(values)) return { ...column, fill: textFill(values, valid) }
+  const isFitting =
+    (type === 'BIGINT' && values instanceof BigInt64Array) ||
+    (type === 'BIGINT UNSIGNED' && values instanceof BigUint64Array) ||
+    (type === 'DOUBLE' && values instanceof Float64Array) ||
+    (type === 'BOOLEAN' && values instanceof Uint8Array)
+  if (!isFitting) throw new TypeError(`the values of field ${name} are not those of a ${type} column`)
+  return { ...column, fill: numberFill(values, valid) }
+}
+
+/** Before the times become timestamps: DuckDB's message would name no value. */
+export function checkTimes({ time, rowCount }: ColumnBatch, type: DataType): void {
+  const { min, max } = timeUnitOf(type)
+  for (let row = 0; row < rowCount; row += 1) {
+    const ticks = time[row] as bigint
+    if (ticks < min || ticks > max) {
+      throw new CnosError('TIMESTAMP_OVERFLOW', `Timestamp overflow: ${ticks} does not fit into ${type}`, {
+        context: { line: row + 1, column: 'time', value: String(ticks) },
+        hint: `The earliest time that can be stored is ${min}, the latest ${max}.`,
+      })
+    }
+  }
+}
+
+/**
+ * From the first to the last time of a batch that needs no look by DuckDB: no two rows have the same key, because every
+ * series goes forward in time; every row has a field; there is no geometry. Undefined for any other.
+ */
+export function rangeOfPlainBatch(batch: ColumnBatch, layout: BatchLayout): TimeRange | undefined {
+  const hasGeometry = fieldColumnsOf(layout).some(({ type }) => geometryTypeOf(type) !== undefined)
+  if (hasGeometry || !hasFieldInEveryRow(batch) || !areDistinct(batch.tagSets)) return undefined
+  const { time, series, rowCount } = batch
+  const { min } = timeUnitOf(timeColumnOf(layout).type)
+  const latest = new BigInt64Array(batch.tagSets.length).fill(min - 1n)
+  let [from, to] = [time[0] as bigint, time[0] as bigint]
+  for (let row = 0; row < rowCount; row += 1) {
+    const ticks = time[row] as bigint
+    const set = series[row] as number
+    if (ticks <= (latest[set] as bigint)) return undefined
+    latest[set] = ticks
+    if (ticks < from) from = ticks
+    if (ticks > to) to = ticks
+  }
+  return { from, to }
+}
+
+function hasFieldInEveryRow({ fields, rowCount }: ColumnBatch): boolean {
+  if (fields.some(({ values, valid }) => valid === undefined && !Array.isArray(values))) return true
+  for (let row = 0; row < rowCount; row += 1) if (!fields.some((field) => hasValue(field, row))) return false
+  return true
+}
+
+function hasValue({ values, valid }: FieldVector, row: number): boolean {
+  if (valid !== undefined && valid[row] !== 1) return false
+  return !Array.isArray(values) || (values[row] ?? null) !== null
+}
+
+/** Whether no two sets are the same; mostly one tag alone, the host, tells. */
+export function areDistinct(tagSets: ColumnBatch['tagSets']): boolean {
+  const tags = tagSets[0]?.keys() ?? []
+  for (const tag of tags) if (new Set(tagSets.map((set) => set[tag])).size === tagSets.length) return true
+  return new Set(tagSets.map((set) => JSON.stringify(set))).size === tagSets.length
+}
