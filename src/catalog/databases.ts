@@ -80,7 +80,17 @@ export function dropDatabase(
   }
   if (options.after === undefined) return removeDatabases(state, [entry])
   if (options.after === 'INF') throw new CnosError('BAD_OPTION', 'Semantic error: AFTER needs a finite duration')
-  return { objects: [put('databases', keyOf(tenant, name), { ...entry, dropAtNs: String(nowNs + options.after) })] }
+  const dropAtNs = dropTime(entry.dropAtNs, nowNs + options.after)
+  if (dropAtNs !== undefined) return { objects: [put('databases', keyOf(tenant, name), { ...entry, dropAtNs })] }
+  if (options.ifExists) return NO_CHANGE
+  throw new CnosError('DATABASE_NOT_FOUND', `Database not found: "${name}"`, {
+    hint: `it is being dropped already, and sooner: RECOVER DATABASE ${name} first`,
+  })
+}
+
+/** When a delayed DROP happens; undefined when an earlier DROP, which may not be put off, comes sooner. */
+export function dropTime(waiting: string | undefined, atNs: bigint): string | undefined {
+  return waiting !== undefined && BigInt(waiting) < atNs ? undefined : String(atNs)
 }
 
 export function recoverDatabase(

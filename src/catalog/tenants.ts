@@ -2,7 +2,7 @@ import { CnosError } from '../errors/cnos-error.ts'
 import { type Duration, parseDuration } from '../model/duration.ts'
 import { type CatalogChange, type ChangeContext, NO_CHANGE, put, remove } from './catalog.ts'
 import { durationOf } from './database-settings.ts'
-import { removeTenant } from './databases.ts'
+import { dropTime, removeTenant } from './databases.ts'
 import { type LimiterStatement, mergeLimits, type WrittenLimits } from './limiter.ts'
 import { checkObjectName } from './names.ts'
 import { checkMemberLimit } from './object-limits.ts'
@@ -91,7 +91,12 @@ export function dropTenant(
       hint: `write DROP TENANT ${name} AFTER '7d', or AFTER '0s' to drop it soon`,
     })
   }
-  return { objects: [put('tenants', keyOf(name), { ...tenant, dropAtNs: String(nowNs + after) })] }
+  const dropAtNs = dropTime(tenant.dropAtNs, nowNs + after)
+  if (dropAtNs !== undefined) return { objects: [put('tenants', keyOf(name), { ...tenant, dropAtNs })] }
+  if (options.ifExists) return NO_CHANGE
+  throw new CnosError('TENANT_NOT_FOUND', `The tenant ${name} not found`, {
+    hint: `it is being dropped already, and sooner: RECOVER TENANT ${name} first, or AFTER '0s' to drop it now`,
+  })
 }
 
 export function recoverTenant(

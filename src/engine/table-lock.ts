@@ -45,3 +45,18 @@ export function withTableLock<T>(
     { signal },
   )
 }
+
+/**
+ * Runs `work`, which drops the tables, while nothing changes any of them. What an import left unfinished stays so. The
+ * order of `names` must be the same for all callers.
+ */
+export async function withTablesHeld<T>(
+  engine: Engine,
+  names: readonly string[],
+  work: () => Promise<T>,
+  { signal }: Abortable = {},
+): Promise<T> {
+  const [name, ...others] = names
+  if (name === undefined) return work()
+  return stateOf(engine, name).turn.run(() => withTablesHeld(engine, others, work, { signal }), { signal })
+}

@@ -3,12 +3,13 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { durationOf } from '../catalog/database-settings.ts'
 import { sweepDueDrops } from '../catalog/databases.ts'
 import type { CatalogState, TimeSeriesTable } from '../catalog/state.ts'
-import { findDatabase } from '../catalog/state.ts'
+import { findDatabase, findTable } from '../catalog/state.ts'
 import type { Engine } from '../engine/engine.ts'
 import { tableReference } from '../engine/table.ts'
 import { withTableLock } from '../engine/table-lock.ts'
 import { timeUnitOf } from '../engine/time-ticks.ts'
-import { type Precision, timeTypeOf } from '../model/schema.ts'
+import { timeTypeOf } from '../model/schema.ts'
+import { changeCatalog } from './change-catalog.ts'
 
 export interface SweepContext {
   readonly engine: Engine
@@ -19,31 +20,27 @@ export interface SweepContext {
 
 /** Removes what a delayed DROP left until now, and rows older than their database's TTL. */
 export async function sweep({ engine, catalog, clock, signal }: SweepContext): Promise<void> {
-  await catalog.change(sweepDueDrops)
-  for (const { table, precision, minTimeNs } of expiringTables(catalog.state, clock.nowNs())) {
+  await changeCatalog({ engine, catalog }, sweepDueDrops, { signal })
+  for (const table of catalog.state.tables.values()) {
     if (signal.aborted) return
-    const unit = timeUnitOf(timeTypeOf(precision))
-    const horizon = minTimeNs / unit.nanoseconds
-    if (horizon <= unit.min) continue
+    if (table.engine !== 'TSKV' || expiredRows(catalog.state, table, clock) === undefined) continue
     const stored = { name: table.stored }
-    const sql = `DELETE FROM ${tableReference(stored)} WHERE "time" < ${unit.fromTicks(horizon)}`
-    await withTableLock(engine, stored, () => engine.run(sql, { signal }), { signal })
+    const removeExpired = async () => {
+      const expired = expiredRows(catalog.state, table, clock)
+      if (expired) await engine.run(`DELETE FROM ${tableReference(stored)} WHERE ${expired}`, { signal })
+    }
+    await withTableLock(engine, stored, removeExpired, { signal })
   }
 }
 
-interface ExpiringTable {
-  readonly table: TimeSeriesTable
-  readonly precision: Precision
-  readonly minTimeNs: bigint
-}
-
-function* expiringTables(state: CatalogState, nowNs: bigint): Generator<ExpiringTable> {
-  for (const table of state.tables.values()) {
-    const settings = findDatabase(state, table.tenant, table.database)?.settings
-    if (table.engine !== 'TSKV' || !settings || settings.ttl === 'INF') continue
-    const minTimeNs = nowNs - (durationOf(settings.ttl) as bigint)
-    yield { table, precision: settings.precision, minTimeNs }
-  }
+/** The condition of the rows to remove, as the TTL is now; undefined when the table is gone or keeps everything. */
+function expiredRows(state: CatalogState, { tenant, database, name, stored }: TimeSeriesTable, clock: Clock) {
+  const table = findTable(state, tenant, database, name)
+  const settings = findDatabase(state, tenant, database)?.settings
+  if (table?.engine !== 'TSKV' || table.stored !== stored || !settings || settings.ttl === 'INF') return undefined
+  const unit = timeUnitOf(timeTypeOf(settings.precision))
+  const horizon = (clock.nowNs() - (durationOf(settings.ttl) as bigint)) / unit.nanoseconds
+  return horizon <= unit.min ? undefined : `"time" < ${unit.fromTicks(horizon)}`
 }
 
 export interface BackgroundSweep {

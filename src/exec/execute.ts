@@ -1,4 +1,5 @@
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, PlannedTable } from '../plan/plan.ts'
+import { errorOnTable } from './change-catalog.ts'
 import { executeDelete, executeUpdate } from './change-rows.ts'
 import type { ExecContext } from './context.ts'
 import { executeCopyIntoLocation, executeCopyIntoTable, executeInsert, executeInsertLiterals } from './copy-rows.ts'
@@ -16,11 +17,11 @@ type Executor<K extends PlanKind> = (
 const EXECUTORS: { readonly [K in PlanKind]: Executor<K> } = {
   rows: async ({ relation, isLight }, { engine, handle, slots }) =>
     rowsResult(engine, relation, handle, isLight ? undefined : slots),
-  insert: inTurn(executeInsert),
-  'insert-literals': inTurn(executeInsertLiterals),
-  delete: inTurn(executeDelete),
-  update: inTurn(executeUpdate),
-  'copy-into-table': executeCopyIntoTable,
+  insert: onTable(inTurn(executeInsert)),
+  'insert-literals': onTable(inTurn(executeInsertLiterals)),
+  delete: onTable(inTurn(executeDelete)),
+  update: onTable(inTurn(executeUpdate)),
+  'copy-into-table': onTable(executeCopyIntoTable),
   'copy-into-location': executeCopyIntoLocation,
   explain: (plan, context) => executeExplain(plan, context, execute),
   'kill-query': async ({ queryId }, context) => {
@@ -32,6 +33,20 @@ const EXECUTORS: { readonly [K in PlanKind]: Executor<K> } = {
 
 function inTurn<K extends PlanKind>(executor: Executor<K>): Executor<K> {
   return (plan, context) => context.slots.run(() => executor(plan, context), { signal: context.handle.signal })
+}
+
+type ChangingKind = Extract<Plan, { readonly target: PlannedTable }>['kind']
+
+function onTable<K extends ChangingKind>(executor: Executor<K>): Executor<K> {
+  return async (plan, context) => {
+    try {
+      return await executor(plan, context)
+    } catch (error) {
+      context.handle.signal.throwIfAborted()
+      const { target } = plan as { readonly target: PlannedTable }
+      throw errorOnTable(context.catalog.state, target, error)
+    }
+  }
 }
 
 /** Runs a plan. Whatever it changes has been changed, durably, when the promise resolves. */

@@ -22,6 +22,7 @@ import { type MetadataKind, type MetadataStatement, tableNameOf } from '../plan/
 import type { Plan } from '../plan/plan.ts'
 import type { UserSession } from '../plan/session.ts'
 import type { UserOptions } from '../sql/ast.ts'
+import { changeCatalog } from './change-catalog.ts'
 import type { ExecContext } from './context.ts'
 import type { StatementResult } from './result.ts'
 
@@ -134,16 +135,17 @@ export async function executeMetadata(
   const prepare = BUILDERS[statement.kind] as Prepare<MetadataKind>
   const build = await prepare(statement, session, catalog.state)
   handle.signal.throwIfAborted()
-  const change = () => catalog.change(build)
-  const stored = storedTableOf(statement, session, catalog.state)
+  const { signal } = handle
+  const change = () => changeCatalog({ engine, catalog }, build, { signal })
+  const stored = alteredTable(statement, session, catalog.state)
   if (stored === undefined) await change()
-  else await withTableLock(engine, { name: stored }, change, { signal: handle.signal })
+  else await withTableLock(engine, { name: stored }, change, { signal })
   return { kind: 'none' }
 }
 
-/** The physical table that a statement alters or drops: whoever writes to it finishes first. */
-function storedTableOf(statement: MetadataStatement, session: UserSession, state: CatalogState): string | undefined {
-  if (statement.kind !== 'alter-table' && statement.kind !== 'drop-table') return undefined
+/** The physical table that a statement alters: whoever writes to it finishes first. */
+function alteredTable(statement: MetadataStatement, session: UserSession, state: CatalogState): string | undefined {
+  if (statement.kind !== 'alter-table') return undefined
   const { tenant, database, name } = tableNameOf(statement.table.parts, session)
   const entry = findTable(state, tenant, database, name)
   return entry?.engine === 'TSKV' ? entry.stored : undefined

@@ -7,7 +7,7 @@ import { requireDatabasePrivilege, resolvePrincipal } from '../catalog/privilege
 import { type DatabaseSettings, requireDatabase, requireTable } from '../catalog/state.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/engine.ts'
-import { isCnosError } from '../errors/cnos-error.ts'
+import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { Precision } from '../model/schema.ts'
 import { columnBatchOf } from './column-batch.ts'
 import { currentTable, ensureTable } from './ensure-table.ts'
@@ -62,7 +62,13 @@ export async function writeLines(
   for (const batch of batches) {
     await retryConflicts(clock, { signal }, async () => {
       const { stored, schema } = await tableOf(batch)
-      await appendColumns(engine, { name: stored, schema }, columnBatchOf(batch), { signal, minTimeNs })
+      try {
+        await appendColumns(engine, { name: stored, schema }, columnBatchOf(batch), { signal, minTimeNs })
+      } catch (error) {
+        signal?.throwIfAborted()
+        const now = currentTable(catalog.state, { tenant, database, name: batch.table })
+        throw now?.stored === stored ? error : droppedMeanwhile(batch.table, error)
+      }
     })
   }
   return { rows: batches.reduce((sum, batch) => sum + batch.rows, 0) }
@@ -79,6 +85,10 @@ async function retryConflicts<T>(clock: Clock, { signal }: Abortable, store: () 
     }
   }
 }
+
+/** The rows go into the table of that name that is there now, or that is made for them. */
+const droppedMeanwhile = (table: string, cause: unknown) =>
+  new CnosError('META_CONFLICT', `Table ${table} was dropped while rows were stored in it. Please try again`, { cause })
 
 /** Lets other requests be served between two steps. */
 async function parseInTurns(steps: Generator<void, LineBatch[]>, { signal }: Abortable): Promise<LineBatch[]> {

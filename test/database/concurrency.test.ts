@@ -64,6 +64,84 @@ describe('many statements at once', () => {
   })
 })
 
+describe('what is dropped under running statements', () => {
+  it.each(['DROP DATABASE d', 'DROP TENANT acme'])('%s waits for who writes; who comes later is told', async (drop) => {
+    await using db = await openTestDatabase()
+    const acme = { tenant: 'acme', database: 'd' }
+    await db.run('CREATE TENANT acme')
+    const create = async () => {
+      if (drop.includes('TENANT')) await db.run('CREATE TENANT IF NOT EXISTS acme')
+      await db.run('CREATE DATABASE d', { tenant: 'acme' })
+      for (const table of ['a', 'b']) await db.run(`CREATE TABLE ${table} (v BIGINT)`, acme)
+    }
+    await create()
+    const rows = 'SELECT i, i FROM generate_series(1, 400000) AS g(i)'
+    await db.run(`INSERT INTO b (time, v) ${rows}`, acme)
+    await db.run(`COPY INTO '${db.path('out')}' FROM b`, acme)
+    await db.run('DELETE FROM b', acme)
+    const outcome = (sql: string) =>
+      db.run(sql, acme).then(
+        () => 'done',
+        (error) => `${error.code} ${error.message}`,
+      )
+    const writers = [
+      outcome(`INSERT INTO a (time, v) ${rows}`),
+      outcome(`COPY INTO b FROM '${db.path('out')}/'`),
+      outcome('INSERT INTO a (time, v) VALUES (1, 1)'),
+      outcome('UPDATE b SET v = 2 WHERE v = 3'),
+    ]
+    await systemClock.sleep(40)
+    await db.run(drop, { tenant: drop.includes('TENANT') ? 'cnosdb' : 'acme' })
+    for (const end of await Promise.all(writers)) expect(end).toMatch(/^(done|030019 Table not found: "acme.d.[ab]")$/)
+    await create()
+    for (const table of ['a', 'b'])
+      expect(await db.run(`SELECT count(*) AS n FROM ${table}`, acme)).toEqual([{ n: 0n }])
+    await db.reopen()
+    for (const table of ['a', 'b'])
+      expect(await db.run(`SELECT count(*) AS n FROM ${table}`, acme)).toEqual([{ n: 0n }])
+    expect(db.warnings).toEqual([])
+  })
+
+  it('a table that is dropped again and again takes every line, or says why not', async () => {
+    await using db = await openTestDatabase()
+    const session = await db.database.authenticate({ user: 'root', password: 'root' })
+    const outcomes: string[] = []
+    const write = async (writer: number) => {
+      for (let i = 0; i < 40; i += 1) {
+        const lines = Buffer.from(`air,s=w${writer} v=${i}i ${i + 1}`)
+        const ended = db.database.writeLineProtocol(session, lines)
+        outcomes.push(
+          await ended.then(
+            ({ rows }) => `${rows}`,
+            (error) => error.code,
+          ),
+        )
+      }
+    }
+    const drop = async () => {
+      for (let i = 0; i < 20; i += 1) await db.run('DROP TABLE IF EXISTS air')
+    }
+    await Promise.all([write(1), write(2), write(3), drop()])
+    expect(new Set(outcomes)).toEqual(new Set(['1']))
+  })
+
+  it('a second DROP never puts off the first', async () => {
+    await using db = await openTestDatabase()
+    for (const kind of ['DATABASE', 'TENANT']) {
+      await db.run(`CREATE ${kind} late`)
+      await db.run(`DROP ${kind} late AFTER '1h'`)
+      expect(await failureOf(db.run(`DROP ${kind} late AFTER '2h'`))).toMatchObject({
+        name: `${kind}_NOT_FOUND`,
+        message: expect.stringContaining('RECOVER'),
+      })
+      await db.run(`DROP ${kind} IF EXISTS late AFTER '2h'`)
+      await db.run(`DROP ${kind} late AFTER '1m'`)
+      await db.run(`DROP ${kind} late`)
+      await db.run(`CREATE ${kind} late`)
+    }
+  })
+})
+
 describe('a running COPY', () => {
   it.each(['CSV', 'JSON', 'PARQUET'])(
     'to %s shows its progress, is killed by its id, and leaves nothing',
