@@ -51,7 +51,7 @@ export interface DatabaseOptions {
   readonly copyRoots: readonly string[]
   /** `host`, `host:port`, `*.suffix`, a URL or `*`: endpoints that everybody may name besides the clouds' own. */
   readonly allowEndpoints: readonly string[]
-  /** Whether a COPY without credentials, of any user, may use those of this process's surroundings. */
+  /** Whether a COPY of an administrator that names no credentials uses those of this process's surroundings. */
   readonly ambientCredentials: boolean
   /** How long object stores are tried; every field has a default. */
   readonly storePatience?: Partial<Patience> | undefined
@@ -279,7 +279,7 @@ class EmbeddedDatabase implements Database {
       storeContext: {
         clock: options.clock,
         env: options.env,
-        ambientCredentials: options.ambientCredentials,
+        ambientCredentials: options.ambientCredentials && principal.isAdmin,
         checkEndpoint: endpointPolicy(options.allowEndpoints, principal.isAdmin),
         warn: options.warn,
         localRoots: principal.isAdmin ? undefined : options.copyRoots,

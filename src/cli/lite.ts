@@ -67,7 +67,10 @@ function describeServe(command: Command): Command {
       [],
     )
     .option('--allow-endpoint <host>', 'object store endpoint any user may name; repeatable; * for all', collect, [])
-    .option('--ambient-credentials', 'let COPY use the credentials of this process, such as AWS_ACCESS_KEY_ID')
+    .option(
+      '--ambient-credentials',
+      'let administrators COPY with the credentials of this process, such as AWS_ACCESS_KEY_ID',
+    )
     .option('--influx-write', 'serve POST /write for InfluxDB clients')
     .option('--insecure', 'listen beyond this machine although root has the initial password')
     .option('--root-password-file <file>', 'password of root for a fresh data directory')

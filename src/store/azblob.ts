@@ -80,7 +80,7 @@ function credentialOf(options: Connection, context: StoreContext): AzureCredenti
   if (context.ambientCredentials) return { kind: 'ambient' }
   throw badConnection(
     'Semantic error: `access_key` or `bearer_token` must be initialized',
-    'add one to CONNECTION = (…), or start the server with --ambient-credentials to use its own identity',
+    'add one to CONNECTION = (…); an administrator may leave them out where the server was started with --ambient-credentials, to use its identity',
   )
 }
 

@@ -54,7 +54,7 @@ function tokensOf(options: OptionValues<typeof connection>, base: URL, context: 
   if (email === '' && key === '' && context.ambientCredentials) return ambientTokens()
   throw badConnection(
     'Semantic error: `client_email` and `private_key` must be initialized when disable_oauth is false',
-    'add both to CONNECTION = (…), write disable_oauth = true for an emulator, or start the server with --ambient-credentials to use its own account',
+    'add both to CONNECTION = (…), or write disable_oauth = true for an emulator; an administrator may leave them out where the server was started with --ambient-credentials, to use its account',
   )
 }
 

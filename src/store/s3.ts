@@ -57,6 +57,6 @@ function credentialsOf(options: OptionValues<typeof connection>, context: StoreC
   if (context.ambientCredentials) return undefined
   throw badConnection(
     'Semantic error: `access_key_id` and `secret_key` must be initialized',
-    'add both to CONNECTION = (…), or start the server with --ambient-credentials to use its own environment, profile or instance role',
+    'add both to CONNECTION = (…); an administrator may leave them out where the server was started with --ambient-credentials, to use its environment, profile or instance role',
   )
 }

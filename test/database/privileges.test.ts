@@ -13,7 +13,7 @@ const as = (user: string, database = 'plant'): Partial<Credentials> => ({
 })
 
 beforeAll(async () => {
-  db = await openTestDatabase()
+  db = await openTestDatabase({ ambientCredentials: true })
   await mkdir(db.path('shared', 'none'))
   const acme = { tenant: 'acme' }
   await db.run("CREATE TENANT acme WITH comment = 'a test'")
@@ -218,6 +218,17 @@ describe('metadata', () => {
 })
 
 describe('files', () => {
+  it.each([
+    ["'s3://bucket/x/'", "region = 'us-east-1'"],
+    ["'gcs://bucket/x/'", "gcs_base_url = 'https://storage.googleapis.com'"],
+    ["'azblob://bucket/x/'", "account = 'acct'"],
+  ])("the server's own credentials are for administrators: %s", async (place, connection) => {
+    const sql = `EXPLAIN COPY INTO ${place} FROM plant.air CONNECTION = (${connection})`
+    expect(await db.run(sql, { tenant: 'acme' })).toHaveLength(2)
+    const failure = await failureOf(db.run(sql, as('olga')))
+    expect(failure).toMatchObject({ code: '010003', message: expect.stringContaining('administrator') })
+  })
+
   it('other users reach the copy roots only', async () => {
     for (const sql of [
       `COPY INTO '${db.path('elsewhere')}/' FROM air`,
