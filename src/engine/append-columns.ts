@@ -1,6 +1,6 @@
 import { appendLocked } from './append.ts'
-import { type AppendOutcome, appendInPlace } from './append-batch.ts'
-import { appendInGroup, type ColumnWrite, MAX_GROUP_ROWS, storeNewRows } from './append-group.ts'
+import { appendInPlace } from './append-batch.ts'
+import { appendInTurn, type ColumnWrite } from './append-group.ts'
 import { type Batch, type BatchLayout, layoutOf, timeColumnOf } from './batch.ts'
 import {
   areDistinct,
@@ -14,9 +14,8 @@ import type { ConnectionSession } from './duckdb-connection.ts'
 import type { Engine } from './engine.ts'
 import { loadTemporaryTable } from './load-vectors.ts'
 import type { TimeRange } from './merge-sql.ts'
-import { hasRowsBetween } from './overlap.ts'
 import { type AppendOptions, engineTypeOf, type StoredTable } from './table.ts'
-import { type TableState, withTableLock } from './table-lock.ts'
+import type { TableState } from './table-lock.ts'
 import { timeUnitOf } from './time-ticks.ts'
 
 /**
@@ -34,9 +33,7 @@ export async function appendColumns(
   const layout = layoutOf(table.schema, [time, ...batch.tagNames, ...batch.fields.map((field) => field.name)])
   checkTimes(batch, timeColumnOf(layout).type)
   const range = plainRange(batch, layout, options)
-  const write: ColumnWrite = { engine, table, layout, batch, options, range }
-  if (range !== undefined && batch.rowCount <= MAX_GROUP_ROWS) await appendInGroup({ ...write, range }, appendAlone)
-  else await withTableLock(engine, table, (state) => appendAlone(write, state), { signal: options.signal })
+  await appendInTurn({ engine, table, layout, batch, options, range }, appendAlone)
   return { rows: BigInt(batch.rowCount) }
 }
 
@@ -47,16 +44,11 @@ function plainRange(batch: ColumnBatch, layout: BatchLayout, { minTimeNs }: Appe
   return range.from * timeUnitOf(timeColumnOf(layout).type).nanoseconds < minTimeNs ? undefined : range
 }
 
-/** In a transaction, or a merge, of its own; for the holder of the lock. */
+/** Any rows, merged where they must be; for the holder of the lock. */
 async function appendAlone(write: ColumnWrite, state: TableState): Promise<void> {
-  const { batch, range } = write
-  await appendLocked({ ...write, state }, async (session, context): Promise<AppendOutcome> => {
-    if (range === undefined || (await hasRowsBetween(session, context, range))) {
-      return appendInPlace(session, context, await loadBatch(session, write))
-    }
-    await storeNewRows(session, state, [{ ...write, range }])
-    return { rows: BigInt(batch.rowCount) }
-  })
+  await appendLocked({ ...write, state }, async (session, context) =>
+    appendInPlace(session, context, await loadBatch(session, write)),
+  )
 }
 
 /** When the sets of tags are distinct, the number of one stands for it, and looking for repeated keys is cheap. */

@@ -10,7 +10,7 @@ import { type TableState, withTableLock } from './table-lock.ts'
 import type { VectorColumn } from './vector-fill.ts'
 
 /** Rows that one transaction may take along; more wait for the next. */
-export const MAX_GROUP_ROWS = 30_000
+const MAX_GROUP_ROWS = 30_000
 
 /** Rows on their way into one table, checked. */
 export interface ColumnWrite {
@@ -19,15 +19,12 @@ export interface ColumnWrite {
   readonly layout: BatchLayout
   readonly batch: ColumnBatch
   readonly options: AppendOptions
-  /** Set when no two rows have the same key: from the first time to the last. */
+  /** From the first time to the last; undefined when two rows may have the same key, or DuckDB must look at them. */
   readonly range: TimeRange | undefined
 }
 
-/** A write whose keys are certainly not in the table. */
-export type NewRows = ColumnWrite & { readonly range: TimeRange }
-
 interface Waiting {
-  readonly write: NewRows
+  readonly write: ColumnWrite
   /** Never rejects: another write took this one along into its transaction, which ends then. */
   attempt: Promise<void> | undefined
   isStored: boolean
@@ -46,11 +43,11 @@ function queueOf({ engine, table }: ColumnWrite): Set<Waiting> {
 /**
  * Waits for the table, then stores this write and those that came after it, as far as each is new to the table and to
  * the others, in one transaction: durable for all of them, or stored for none. Then, or when this write is not new,
- * `appendAlone` does it by itself, and so do the others when it is their turn: none fails because of another.
- * A write that another took along cannot be aborted until that transaction has ended.
+ * `appendAlone` does it by itself, and so do the others when it is their turn: none fails because of another, and the
+ * result is that of one after another. A write that another took along cannot be aborted until that has ended.
  */
-export async function appendInGroup(
-  write: ColumnWrite & { readonly range: TimeRange },
+export async function appendInTurn(
+  write: ColumnWrite,
   appendAlone: (write: ColumnWrite, state: TableState) => Promise<void>,
 ): Promise<void> {
   const queue = queueOf(write)
@@ -58,7 +55,7 @@ export async function appendInGroup(
   queue.add(own)
   const takeTurn = async (state: TableState) => {
     queue.delete(own)
-    if (own.attempt === undefined) await storeGroup(own, queue, state)
+    if (own.attempt === undefined && write.range !== undefined) await storeGroup(own, queue, state)
     if (!own.isStored) await appendAlone(write, state)
   }
   try {
@@ -102,30 +99,30 @@ async function groupOf(
   queue: Set<Waiting>,
   state: TableState,
 ): Promise<readonly Waiting[]> {
-  const isNew = async ({ write }: Waiting) => !(await hasRowsBetween(session, { ...write, state }, write.range))
-  if (!(await isNew(own))) return []
-  const group = [own]
-  let rows = own.write.batch.rowCount
-  for (const waiting of queue) {
-    rows += waiting.write.batch.rowCount
-    const isApart = group.every((other) => areApart(other.write.range, waiting.write.range))
-    if (rows > MAX_GROUP_ROWS || !isApart || !(await isNew(waiting))) break
+  const group: Waiting[] = []
+  const ranges: TimeRange[] = []
+  let rows = 0
+  for (const waiting of [own, ...queue]) {
+    const { range, batch } = waiting.write
+    rows += batch.rowCount
+    if (range === undefined || (rows > MAX_GROUP_ROWS && waiting !== own)) break
+    if (ranges.some((other) => range.from <= other.to && other.from <= range.to)) break
+    if (await hasRowsBetween(session, { ...waiting.write, state }, range)) break
     group.push(waiting)
+    ranges.push(range)
   }
   return group.filter((waiting) => waiting === own || queue.has(waiting))
 }
 
-const areApart = (a: TimeRange, b: TimeRange) => a.to < b.from || b.to < a.from
-
 /** Adds rows that the table does not have, in a transaction; for the holder of the lock. */
-export async function storeNewRows(
+async function storeNewRows(
   session: ConnectionSession,
   state: TableState,
-  writes: readonly NewRows[],
+  writes: readonly ColumnWrite[],
 ): Promise<void> {
   const [first] = writes
   if (first === undefined) return
-  for (const { range } of writes) raiseNewest(state, range.to)
+  for (const { range } of writes) if (range) raiseNewest(state, range.to)
   await inTransaction(session, () =>
     first.batch.rowCount > MAX_GROUP_ROWS
       ? insertVectorsInParts(session, first.table, vectorRowsOf(first))

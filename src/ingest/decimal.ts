@@ -1,5 +1,5 @@
 /** 10^0 … 10^22 are exact as doubles. */
-const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`))
+export const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`))
 /** Splits a double into two halves of 26 bits (Dekker). */
 const SPLITTER = 2 ** 27 + 1
 

@@ -1,5 +1,5 @@
 import { BACKSLASH, COMMA, CR, LETTER_I, LETTER_U, LF, MINUS, NINE, PLUS, POINT, QUOTE, SPACE, ZERO } from './bytes.ts'
-import { decimalToDouble, MAX_DIGITS, MAX_FRACTION } from './decimal.ts'
+import { decimalToDouble, MAX_DIGITS, MAX_FRACTION, POWERS_OF_TEN } from './decimal.ts'
 import type { FieldType } from './line-batch.ts'
 import { faultAt } from './parse-fault.ts'
 
@@ -39,10 +39,43 @@ export class ValueReader {
 
   /** Throws LINE_PROTOCOL_SYNTAX. */
   read(start: number): void {
+    if (this.#readPlainNumber(start)) return
     const byte = this.#body[start] as number
     if ((byte >= ZERO && byte <= NINE) || byte === MINUS || byte === PLUS) this.#readNumber(start)
     else if (byte === QUOTE) this.#readString(start + 1)
     else this.#readBoolean(start)
+  }
+
+  /** Whether a DOUBLE of at most 15 digits, without an exponent, stands there: then it is read. Nearly all are such. */
+  #readPlainNumber(start: number): boolean {
+    const body = this.#body
+    const isNegative = body[start] === MINUS
+    let at = isNegative ? start + 1 : start
+    let digits = -at
+    let value = 0
+    let byte = body[at] as number
+    for (; byte >= ZERO && byte <= NINE; byte = body[at] as number) {
+      value = value * 10 + (byte - ZERO)
+      at += 1
+    }
+    digits += at
+    if (digits === 0 && !isNegative) return false
+    if (byte === POINT) {
+      at += 1
+      const point = at
+      for (byte = body[at] as number; byte >= ZERO && byte <= NINE; byte = body[at] as number) {
+        value = value * 10 + (byte - ZERO)
+        at += 1
+      }
+      digits += at - point
+      if (digits > LEADING_DIGITS) return false
+      value /= POWERS_OF_TEN[at - point] as number
+    }
+    if (digits === 0 || digits > LEADING_DIGITS || !isEnd(byte)) return false
+    this.type = 'DOUBLE'
+    this.end = at
+    this.#doubles[VALUE] = isNegative ? -value : value
+    return true
   }
 
   #readNumber(start: number): void {

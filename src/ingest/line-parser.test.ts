@@ -264,6 +264,53 @@ describe('any value', () => {
     )
   })
 
+  it('reads a line as it would alone, whatever the lines before it said', () => {
+    const key = fc.constantFrom('m', 'm,a=1', 'm,a=12', 'm,a=1,b=2', 'm,b=2,a=1', 'm,a=\\ 1', 'n,a=1', 'n')
+    const fields = fc.constantFrom(
+      'f=1',
+      'f=12',
+      'f=1.25,g=-2.5',
+      'g=.5',
+      'g=-.5',
+      'f=-0',
+      'f=1.',
+      'f=123456789012345678',
+      'h=12i',
+    )
+    const time = fc.constantFrom(
+      '',
+      ' 1',
+      ' 12',
+      ' -1',
+      ' 1700000000000000000',
+      ' 1700000000000000001',
+      ' 17000000000000000011',
+    )
+    const line = fc
+      .tuple(key, fields, time, fc.constantFrom('', ' ', '\r'))
+      .map(([k, f, t, end]) => `${k} ${f}${t}${end}`)
+    const attempt = (text: string) => {
+      try {
+        return parse(text)
+      } catch (error) {
+        return isCnosError(error) ? undefined : Promise.reject(error)
+      }
+    }
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+        const alone = lines.map(attempt)
+        const together = attempt(lines.join('\n'))
+        if (alone.includes(undefined)) expect(together).toBe(undefined)
+        else
+          for (const table of ['m', 'n']) {
+            const rows = (batches: unknown) => rowsOf((batches as LineBatch[]).find((batch) => batch.table === table))
+            expect(rows(together)).toEqual(alone.flatMap(rows))
+          }
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
   it('never fails but with an error of its own, whatever the bytes', () => {
     const alphabet = 'm,= \\"\n\r#tf1.-+eiu9x'
     const soup = fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 60 })

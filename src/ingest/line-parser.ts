@@ -6,7 +6,7 @@ import { ValueReader } from './field-value.ts'
 import type { LineBatch } from './line-batch.ts'
 import { convertTicks, FRACTION_DIGITS, MAX_FAST_SECONDS, storeInteger, storeTime } from './line-time.ts'
 import { type FaultOptions, faultAt } from './parse-fault.ts'
-import { SeriesMap } from './series-map.ts'
+import { type SeriesEntry, SeriesMap } from './series-map.ts'
 import { FieldBuilder, TableBuilder } from './table-builder.ts'
 import { unescapeWord, wordEnd } from './words.ts'
 
@@ -47,6 +47,12 @@ class LineParser {
   readonly #series: SeriesMap
   readonly #tables = new Map<string, TableBuilder>()
   #at = 0
+  /** The series of the latest line. */
+  #latest: SeriesEntry | undefined
+  /** The latest time: where its digits begin and end, and what was stored for them. Many lines have the same. */
+  #timeStart = 0
+  #timeEnd = 0
+  readonly #timeHalves = new Int32Array(2)
 
   constructor(body: Buffer, options: ParseOptions) {
     this.#body = body
@@ -76,10 +82,7 @@ class LineParser {
   }
 
   #parseLine(): void {
-    const start = this.#at
-    const hash = this.#scanKey()
-    const length = this.#at - start
-    const { table, series } = this.#series.find(hash, start, length) ?? this.#addSeries(hash, start, length)
+    const { table, series } = this.#parseKey()
     const row = table.claimRow(series)
     this.#skipBlanks()
     this.#parseFields(table, row)
@@ -87,6 +90,22 @@ class LineParser {
     this.#parseTime(table, row)
     this.#skipBlanks()
     if (!this.#isLineEnd()) throw this.#fault(this.#at, 'there is something after the time')
+  }
+
+  #parseKey(): SeriesEntry {
+    const start = this.#at
+    const predicted = this.#latest?.next
+    if (predicted !== undefined && this.#series.isAt(predicted, start)) {
+      this.#at = start + predicted.length
+      this.#latest = predicted
+      return predicted
+    }
+    const hash = this.#scanKey()
+    const length = this.#at - start
+    const entry = this.#series.find(hash, start, length) ?? this.#addSeries(hash, start, length)
+    if (this.#latest) this.#latest.next = entry
+    this.#latest = entry
+    return entry
   }
 
   /** Goes to the first blank or line end that is not escaped, hashing what lies before it (FNV-1a). */
@@ -106,7 +125,7 @@ class LineParser {
     return hash
   }
 
-  #addSeries(hash: number, start: number, length: number) {
+  #addSeries(hash: number, start: number, length: number): SeriesEntry {
     const body = this.#body
     const end = start + length
     const nameEnd = wordEnd(body, start, end, false)
@@ -114,7 +133,7 @@ class LineParser {
     const name = unescapeWord(body.toString('utf8', start, nameEnd))
     const table = this.#tables.get(name) ?? new TableBuilder(name, start)
     this.#tables.set(name, table)
-    const entry = { start, length, hash, table, series: table.seriesCount }
+    const entry: SeriesEntry = { start, length, hash, table, series: table.seriesCount, next: undefined }
     table.seriesCount += 1
     for (let at = nameEnd; at < end; ) at = this.#parseTag(table, entry.series, at + 1, end)
     this.#series.add(entry)
@@ -209,8 +228,14 @@ class LineParser {
       table.times[row] = this.#converted(this.#options.nowNs, 'NS', start)
       return
     }
-    const secondsEnd = this.#digitsEnd(start) - FRACTION_DIGITS[precision]
+    if (this.#isLatestTime(start)) {
+      table.timeHalves[row * 2] = this.#timeHalves[0] as number
+      table.timeHalves[row * 2 + 1] = this.#timeHalves[1] as number
+      this.#at = start + this.#timeEnd - this.#timeStart
+      return
+    }
     const end = this.#digitsEnd(start)
+    const secondsEnd = end - FRACTION_DIGITS[precision]
     let seconds = 0
     for (let at = start; at < secondsEnd; at += 1) seconds = seconds * 10 + ((body[at] as number) - ZERO)
     if (secondsEnd > start && seconds <= MAX_FAST_SECONDS) {
@@ -218,7 +243,21 @@ class LineParser {
       for (let at = secondsEnd; at < end; at += 1) fraction = fraction * 10 + ((body[at] as number) - ZERO)
       storeTime(table.timeHalves, row, seconds, fraction * 10 ** (9 - FRACTION_DIGITS[precision]), timeUnit)
       this.#at = end
+      this.#timeStart = start
+      this.#timeEnd = end
+      this.#timeHalves[0] = table.timeHalves[row * 2] as number
+      this.#timeHalves[1] = table.timeHalves[row * 2 + 1] as number
     } else table.times[row] = this.#parseUnusualTime(start)
+  }
+
+  #isLatestTime(start: number): boolean {
+    const body = this.#body
+    const latest = this.#timeStart
+    const length = this.#timeEnd - latest
+    if (length === 0) return false
+    for (let i = 0; i < length; i += 1) if (body[start + i] !== body[latest + i]) return false
+    const after = body[start + length] as number
+    return !(after >= ZERO && after <= NINE)
   }
 
   /** Times before 1970, in its first second, or beyond the fast path. */

@@ -21,7 +21,7 @@ export function convertTicks(ticks: bigint, from: Precision, to: Precision): big
 export const MAX_FAST_SECONDS = 9_000_000_000
 
 /**
- * Puts `seconds` and `nanoseconds` (both whole, not negative, seconds at most MAX_FAST_SECONDS) into a 64-bit slot of
+ * Without `%`, which is slow for numbers of more than 31 bits: puts `seconds` and `nanoseconds` (both whole, not negative, seconds at most MAX_FAST_SECONDS) into a 64-bit slot of
  * `halves` as ticks of `unit`, without a bigint.
  */
 export function storeTime(
@@ -32,11 +32,13 @@ export function storeTime(
   unit: Precision,
 ): void {
   if (unit === 'NS') {
-    const low = (seconds % 65_536) * 1e9 + nanoseconds
-    const lowest = low % 65_536
-    const rest = Math.floor(seconds / 65_536) * 1e9 + (low - lowest) / 65_536
-    halves[slot * 2] = (rest % 65_536) * 65_536 + lowest
-    halves[slot * 2 + 1] = Math.floor(rest / 65_536)
+    const upperSeconds = Math.floor(seconds / 65_536)
+    const low = (seconds - upperSeconds * 65_536) * 1e9 + nanoseconds
+    const upperLow = Math.floor(low / 65_536)
+    const rest = upperSeconds * 1e9 + upperLow
+    const high = Math.floor(rest / 65_536)
+    halves[slot * 2] = (rest - high * 65_536) * 65_536 + (low - upperLow * 65_536)
+    halves[slot * 2 + 1] = high
     return
   }
   const perSecond = unit === 'US' ? 1e6 : 1e3

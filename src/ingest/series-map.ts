@@ -1,3 +1,4 @@
+import { LF, SPACE } from './bytes.ts'
 import type { TableBuilder } from './table-builder.ts'
 
 /** The bytes of a body between two offsets, measurement and tags as written, and the series they name. */
@@ -7,6 +8,8 @@ export interface SeriesEntry {
   readonly hash: number
   readonly table: TableBuilder
   readonly series: number
+  /** The series of the line after the latest of this one: senders go round their series in the same order. */
+  next: SeriesEntry | undefined
 }
 
 /** Finds a series by the bytes of its key without making a string of them: open addressing over one body. */
@@ -17,6 +20,12 @@ export class SeriesMap {
 
   constructor(body: Buffer) {
     this.#body = body
+  }
+
+  /** Whether the key at `start` is that of `entry`: its bytes, and then its end. */
+  isAt(entry: SeriesEntry, start: number): boolean {
+    const end = this.#body[start + entry.length]
+    return (end === SPACE || end === LF) && this.#isSame(entry.start, start, entry.length)
   }
 
   find(hash: number, start: number, length: number): SeriesEntry | undefined {
