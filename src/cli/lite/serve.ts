@@ -6,6 +6,7 @@ import { type RunningServer, startServer } from '../../server/http-server.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { programVersion } from '../program-version.ts'
 import { parseSizeFlag } from './budget-flags.ts'
+import { endAtOnce } from './end-at-once.ts'
 import { createLog, type Log } from './log.ts'
 import { readPasswordFile } from './password.ts'
 
@@ -69,11 +70,6 @@ async function stop(server: RunningServer, database: Database, log: Log): Promis
   ended.abort()
   log.info({}, 'stopped')
   return EXIT_CODES.ok
-}
-
-/** Not `process.exit`: that waits for the engine's threads, which may compute for hours. */
-function endAtOnce(): void {
-  process.kill(process.pid, 'SIGKILL')
 }
 
 /** Resolves with the first SIGINT or SIGTERM; the second ends the process at once. */

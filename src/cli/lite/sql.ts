@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { CnosError } from '../../errors/cnos-error.ts'
-import { Cancelled, EXIT_CODES } from '../exit-codes.ts'
+import { Cancelled } from '../exit-codes.ts'
+import { endAtOnce } from './end-at-once.ts'
 import { type ConnectionFlags, openConnection } from './open-connection.ts'
 import type { SqlState } from './run-statement.ts'
 import { runScript } from './script.ts'
@@ -46,10 +47,10 @@ async function givenScript(flags: SqlFlags): Promise<{ readonly name: string; re
 }
 
 /** Runs `work` with a signal that SIGINT and SIGTERM abort; a second one ends the process at once. */
-export async function cancellable(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+async function cancellable(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const controller = new AbortController()
   const onSignal = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(EXIT_CODES.cancelled)
+    if (controller.signal.aborted) endAtOnce()
     controller.abort(new Cancelled(name))
   }
   process.on('SIGINT', onSignal)
