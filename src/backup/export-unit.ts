@@ -3,7 +3,7 @@ import type { Clock } from '../async/clock.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { TableInfo } from './cluster-metadata.ts'
-import { readStats, refuseLoss } from './column-stats.ts'
+import { haveSameCounts, readCounts, readStats, refuseLoss } from './column-stats.ts'
 import type { Journal } from './journal.ts'
 import type { DataFormat, UnitRecord } from './manifest.ts'
 import { type BackupPlace, exportStatement, quoteColumns, quoteTable } from './place.ts'
@@ -65,7 +65,7 @@ export async function exportUnit(
   await refuseLoss(client, table, format, conditions, { signal })
   const before = await readStats(client, table, conditions, { signal })
   const rows = before.rows === 0n ? 0n : await copyOut(context, unit, table, directory, conditions, { signal })
-  const after = await readStats(client, table, conditions, { signal })
+  const after = await readCounts(client, table, conditions, { signal })
   const low = before.rows < after.rows ? before.rows : after.rows
   const high = before.rows < after.rows ? after.rows : before.rows
   if (rows < low || rows > high) {
@@ -84,7 +84,7 @@ export async function exportUnit(
       `${describeUnit(unit)}: COPY wrote ${rows} rows, but ${place.url}/${directory}/ is empty`,
     )
   }
-  const isStill = JSON.stringify(before.columns) === JSON.stringify(after.columns) && before.rows === after.rows
+  const isStill = haveSameCounts(before, after)
   const record: UnitRecord = {
     tenant: unit.tenant,
     database: unit.database,

@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Clock } from '../async/clock.ts'
+import { forEachLimited } from '../async/limit.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { StoreContext } from '../store/store-driver.ts'
@@ -18,7 +19,7 @@ import {
   writeManifest,
 } from './manifest.ts'
 import { type BackupPlace, isShared } from './place.ts'
-import { halves, measure, planTable, type WindowOptions } from './plan.ts'
+import { halves, measure, planTable, type TablePlan, type WindowOptions } from './plan.ts'
 import type { ProgressReporter, RunSummary } from './progress.ts'
 import { placeBesideTool } from './read-backup.ts'
 import { readMetadata } from './read-metadata.ts'
@@ -66,8 +67,7 @@ export async function planExport(options: ExportOptions, { signal }: Abortable):
   const notCarried = [...metadata.notCarried]
   if (options.content !== 'schema') {
     reporter.report({ type: 'phase', phase: 'counting rows' })
-    for (const table of metadata.tables) {
-      const plan = await planTable(client, table, options.windows, { signal })
+    for (const { table, plan } of await planTables(metadata.tables, options, { signal })) {
       units.push(...plan.units)
       if (plan.fieldless > 0n)
         notCarried.push(
@@ -78,6 +78,25 @@ export async function planExport(options: ExportOptions, { signal }: Abortable):
   const rows = units.reduce((sum, unit) => sum + unit.estimatedRows, 0n)
   reporter.report({ type: 'planned', verb: 'export', units: units.length, rows })
   return { metadata, units, notCarried }
+}
+
+/** In the order of `tables`, whatever was counted first. */
+async function planTables(
+  tables: readonly TableInfo[],
+  { client, windows, parallel }: ExportOptions,
+  { signal }: Abortable,
+): Promise<readonly { readonly table: TableInfo; readonly plan: TablePlan }[]> {
+  const plans = new Map<TableInfo, TablePlan>()
+  await forEachLimited(
+    tables,
+    parallel,
+    async (table, inner) => void plans.set(table, await planTable(client, table, windows, inner)),
+    { signal },
+  )
+  return tables.flatMap((table) => {
+    const plan = plans.get(table)
+    return plan ? [{ table, plan }] : []
+  })
 }
 
 /**

@@ -11,7 +11,8 @@ import { readTables } from './read-metadata.ts'
 
 export type ConflictPolicy = 'fail' | 'skip' | 'merge' | 'replace'
 
-const keyOf = ({ tenant, database, table }: Pick<TableInfo, 'tenant' | 'database' | 'table'>) =>
+/** What the maps and sets of this module are keyed by. */
+export const keyOf = ({ tenant, database, table }: Pick<TableInfo, 'tenant' | 'database' | 'table'>) =>
   JSON.stringify([tenant, database, table])
 
 /** The tables of these tenants that are on the target now; a tenant that is not there has none. */
@@ -87,31 +88,37 @@ function typeConflicts(wanted: TableInfo, there: TableInfo): string[] {
   })
 }
 
+export interface TargetWish {
+  readonly table: TableInfo
+  /** Of the rows to come: what `replace` deletes first. */
+  readonly range: TimeRange
+  readonly policy: ConflictPolicy
+  /** Whether it held rows before this import. */
+  readonly isOccupied: boolean
+}
+
 /**
- * Makes the tables ready for their rows: missing columns are added, and under `replace` the rows in range are deleted,
- * once. Returns each table as it then is. Throws what the target refused.
+ * Makes a table ready for its rows: missing columns are added, and under `replace` the rows in range are deleted, once.
+ * `there` is the table as it is on the target; resolves with it as it then is. Throws what the target refused.
  */
 export async function prepareTarget(
   client: ClusterClient,
-  wanted: TableInfo,
-  range: TimeRange,
-  policy: ConflictPolicy,
-  isOccupied: boolean,
+  { table: wanted, range, policy, isOccupied }: TargetWish,
+  there: TableInfo | undefined,
   journal: Journal,
   { signal }: Abortable,
 ): Promise<ImportTarget> {
   const known = journal.states.get(tableEntry(wanted))
   const scope = { tenant: wanted.tenant, database: wanted.database, signal }
-  let there = (await readTargetTables(client, [wanted.tenant], { signal })).get(keyOf(wanted))
   if (!there)
     throw new CnosError(
       'TARGET_CONFLICT',
       `${wanted.tenant}.${wanted.database}.${wanted.table} could not be created on the target`,
     )
-  const missing = wanted.columns.filter((column) => !there?.columns.some(({ name }) => name === column.name))
+  const missing = wanted.columns.filter((column) => !there.columns.some(({ name }) => name === column.name))
   for (const column of missing) await client.execute(addColumnSql(wanted, column), scope)
-  if (missing.length > 0) there = { ...there, columns: [...there.columns, ...missing] }
-  if (known?.state === 'table') return { table: there, isOurs: known.isOurs }
+  const table = missing.length > 0 ? { ...there, columns: [...there.columns, ...missing] } : there
+  if (known?.state === 'table') return { table, isOurs: known.isOurs }
   if (policy === 'replace' && isOccupied) {
     await client.execute(
       `DELETE FROM ${quoteTable(wanted.database, wanted.table)}${whereSql(rangeConditions(range))}`,
@@ -120,7 +127,7 @@ export async function prepareTarget(
   }
   const isOurs = !isOccupied || policy === 'replace'
   await journal.record(tableEntry(wanted), { state: 'table', attempt: 0, isOurs }, { signal })
-  return { table: there, isOurs }
+  return { table, isOurs }
 }
 
 function addColumnSql(table: TableInfo, column: ColumnInfo): string {

@@ -51,8 +51,6 @@ export async function importUnit(
   { signal }: Abortable,
 ): Promise<bigint> {
   const { client, place, format, journal } = context
-  const attempt = (journal.states.get(unit.directory)?.attempt ?? 0) + 1
-  await journal.record(unit.directory, { state: 'started', attempt }, { signal })
   const rows = unit.rows === '0' ? 0n : await copyIn()
   if (unit.rows !== undefined && rows !== BigInt(unit.rows)) {
     throw new CnosError('BACKUP_MISMATCH', `${unit.directory}: COPY read ${rows} rows, the backup holds ${unit.rows}`, {
@@ -72,7 +70,7 @@ export async function importUnit(
     )
   }
   const record = { ...unit, rows: String(rows) }
-  await journal.record(unit.directory, { state: 'finished', attempt, record }, { signal })
+  await journal.record(unit.directory, { state: 'finished', attempt: 1, record }, { signal })
   return rows
 
   async function copyIn(): Promise<bigint> {

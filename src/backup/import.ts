@@ -4,9 +4,9 @@ import type { ClusterClient } from '../client/cluster-client.ts'
 import type { StoreContext } from '../store/store-driver.ts'
 import type { MetadataStatement, TableInfo } from './cluster-metadata.ts'
 import { mayRetry, type TransferMode } from './export-unit.ts'
-import { type ConflictPolicy, isIn, judgeTargets, prepareTarget } from './import-targets.ts'
+import { type ConflictPolicy, isIn, judgeTargets, keyOf, prepareTarget, readTargetTables } from './import-targets.ts'
 import { type ImportContext, type ImportTarget, importUnit, isStillImported } from './import-unit.ts'
-import { openJournal } from './journal.ts'
+import { type Journal, openJournal } from './journal.ts'
 import type { DataFormat } from './manifest.ts'
 import type { BackupPlace } from './place.ts'
 import type { TimeRange } from './plan.ts'
@@ -70,7 +70,7 @@ export async function planImport(options: ImportOptions, { signal }: Abortable):
     return statement.kind === 'create-user' || selection.includesTenant(tenant)
   }
   const schemaBefore = backup.schema.filter(isWanted)
-  const sources = new Map(tablesOf(schemaBefore).map((table) => [nameOf(table), table]))
+  const sources = new Map(tablesOf(schemaBefore).map((table) => [keyOf(table), table]))
   const units =
     options.content === 'schema' ? [] : backup.units.flatMap((source) => plannedUnit(source, sources, backup, options))
   reporter.report({ type: 'phase', phase: 'checking the files of the backup' })
@@ -92,18 +92,15 @@ export async function planImport(options: ImportOptions, { signal }: Abortable):
   }
 }
 
-const nameOf = ({ tenant, database, table }: { tenant: string; database: string; table: string }) =>
-  JSON.stringify([tenant, database, table])
-
 function plannedUnit(
   source: BackupUnit,
   tables: ReadonlyMap<string, TableInfo>,
   backup: Backup,
   options: ImportOptions,
 ): PlannedUnit[] {
-  const table = tables.get(nameOf(source))
+  const table = tables.get(keyOf(source))
   if (!table || !overlaps(source, options.range)) return []
-  const recorded = backup.manifest?.tables.find((candidate) => nameOf(candidate) === nameOf(source))
+  const recorded = backup.manifest?.tables.find((candidate) => keyOf(candidate) === keyOf(source))
   const columns = (recorded ?? table).columns.map((column) => column.name)
   const to = options.renaming.table(table.database, table.table)
   return [{ source, columns, target: { ...table, columns: (recorded ?? table).columns, ...to } }]
@@ -143,17 +140,8 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
   const stepOptions = { client, reporter, maxReplica: options.maxReplica, updateExisting: policy === 'replace' }
   const failures = await runSteps(stepsBeforeData(plan.meta, plan.schema, options.maxReplica), stepOptions, { signal })
 
-  const targets = new Map<string, ImportTarget>()
   const wanted = plan.units.filter((unit) => !isIn(skipped, unit.target))
-  for (const table of uniqueTables(wanted)) {
-    const isOccupied = isIn(occupied, table)
-    targets.set(
-      nameOf(table),
-      await prepareTarget(client, table, rangeOf(table, wanted, options.range), policy, isOccupied, journal, {
-        signal,
-      }),
-    )
-  }
+  const targets = await prepareTargets(wanted, occupied, journal, options, { signal })
   const context: ImportContext = { client, place, format: plan.backup.format, mode: options.mode, journal, clock }
   const totals = await importUnits(context, wanted, targets, options, { signal })
   reporter.report({ type: 'phase', phase: 'restoring TTLs and limits' })
@@ -178,6 +166,28 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
   }
 }
 
+async function prepareTargets(
+  units: readonly PlannedUnit[],
+  occupied: ReadonlySet<string>,
+  journal: Journal,
+  { client, policy, range }: ImportOptions,
+  { signal }: Abortable,
+): Promise<Map<string, ImportTarget>> {
+  const tables = uniqueTables(units)
+  const there = await readTargetTables(
+    client,
+    tables.map(({ tenant }) => tenant),
+    { signal },
+  )
+  const targets = new Map<string, ImportTarget>()
+  for (const table of tables) {
+    const wish = { table, range: rangeOf(table, units, range), policy, isOccupied: isIn(occupied, table) }
+    const target = await prepareTarget(client, wish, there.get(keyOf(table)), journal, { signal })
+    targets.set(keyOf(table), target)
+  }
+  return targets
+}
+
 /** Of a run that an earlier process had finished but for clearing its journal. */
 function alreadyDone({ units, backup }: ImportPlan, elapsedMs: number): RunSummary {
   return {
@@ -194,7 +204,7 @@ function alreadyDone({ units, backup }: ImportPlan, elapsedMs: number): RunSumma
 /** What `replace` deletes: everything, or, when only some windows are imported, the span of those. */
 function rangeOf(table: TableInfo, units: readonly PlannedUnit[], range: TimeRange): TimeRange {
   if (range.fromNs === undefined && range.toNs === undefined) return range
-  const windows = units.filter((unit) => nameOf(unit.target) === nameOf(table)).map((unit) => unit.source.window)
+  const windows = units.filter((unit) => keyOf(unit.target) === keyOf(table)).map((unit) => unit.source.window)
   const bounds = windows.flatMap((window) => (window ? [BigInt(window.fromNs), BigInt(window.toNs)] : []))
   if (bounds.length < windows.length * 2) return { fromNs: undefined, toNs: undefined }
   const [first = 0n, ...others] = bounds
@@ -205,7 +215,7 @@ function rangeOf(table: TableInfo, units: readonly PlannedUnit[], range: TimeRan
 }
 
 function uniqueTables(units: readonly PlannedUnit[]): TableInfo[] {
-  return [...new Map(units.map(({ target }) => [nameOf(target), target])).values()]
+  return [...new Map(units.map(({ target }) => [keyOf(target), target])).values()]
 }
 
 async function importUnits(
@@ -222,7 +232,7 @@ async function importUnits(
     {
       async run(unit, inner) {
         const { source, columns, target } = byDirectory.get(unit.directory) as PlannedUnit
-        const into = targets.get(nameOf(target)) as ImportTarget
+        const into = targets.get(keyOf(target)) as ImportTarget
         const began = context.clock.elapsedMs()
         const isDone = await isStillImported(context, source, into, inner)
         const rows = isDone ? BigInt(source.rows ?? '0') : await importUnit(context, source, columns, into, inner)
