@@ -4,20 +4,26 @@ import { OTHER_FUNCTIONS } from './functions/others.ts'
 import type { FunctionRule } from './functions/rule.ts'
 import { STRING_FUNCTIONS } from './functions/strings.ts'
 import { TIME_FUNCTIONS } from './functions/times.ts'
+import { TWO_STEP_FUNCTIONS } from './functions/two-step.ts'
 
 const byName = (rules: readonly FunctionRule[]) => new Map(rules.map((rule) => [rule.name, rule]))
 
-const PLAIN = byName([...AGGREGATES, ...MATH_FUNCTIONS, ...OTHER_FUNCTIONS, ...STRING_FUNCTIONS, ...TIME_FUNCTIONS])
+const PLAIN = byName([
+  ...AGGREGATES,
+  ...MATH_FUNCTIONS,
+  ...OTHER_FUNCTIONS,
+  ...STRING_FUNCTIONS,
+  ...TIME_FUNCTIONS,
+  ...TWO_STEP_FUNCTIONS,
+])
 const WINDOWED = byName([...AGGREGATES, ...WINDOW_FUNCTIONS])
 
 /** Functions of CnosDB that this engine lacks, so that the refusal can say so. */
 const MISSING: ReadonlySet<string> = new Set([
-  ...['stats_agg', 'gauge_agg', 'state_agg', 'compact_state_agg', 'candlestick_agg', 'asap_smooth'],
-  ...['delta', 'time_delta', 'rate', 'idelta_left', 'idelta_right', 'first_time', 'last_time', 'first_val', 'last_val'],
-  ...['state_at', 'duration_in', 'timestamp_repair', 'value_fill', 'value_repair'],
+  ...['stats_agg', 'asap_smooth', 'timestamp_repair', 'value_fill', 'value_repair'],
   ...['completeness', 'consistency', 'timeliness', 'validity'],
   ...['st_asbinary', 'st_geomfromwkb', 'st_distance', 'st_area', 'st_equals', 'st_contains', 'st_intersects'],
-  ...['st_disjoint', 'st_within', 'sha224', 'sha384', 'sha512', 'digest', 'arrow_cast', 'arrow_typeof'],
+  ...['st_disjoint', 'st_within', 'sha224', 'sha384', 'sha512', 'arrow_cast'],
   ...['approx_percentile_cont_with_weight', 'timezone'],
 ])
 

@@ -154,11 +154,13 @@ const withChildren = (node: Node, children: readonly Typed[], type: KnownType): 
   type,
 })
 
-/** The type of several alternatives when they agree; NULLs do not count. */
+/** The type of several alternatives when they agree, or are numbers of which one is DOUBLE; NULLs do not count. */
 function commonType(alternatives: readonly Typed[]): KnownType {
   const types = new Set(alternatives.filter((item) => !isNullConstant(item.node)).map((item) => item.type))
   const [type] = types
-  return types.size === 1 ? type : undefined
+  if (types.size === 1) return type
+  const areNumbers = [...types].every((each) => each === 'DOUBLE' || isIntegerType(each))
+  return areNumbers && types.has('DOUBLE') ? 'DOUBLE' : undefined
 }
 
 const isNullConstant = (node: Node) => classOf(node) === 'CONSTANT' && childOf(node, 'value').is_null === true

@@ -184,6 +184,8 @@ const AGGREGATE_CALLS: ReadonlySet<string> = new Set([
   'approx_quantile',
   'quantile_disc',
   'count',
+  'sum',
+  'max',
 ])
 
 const bothOf = (own: Json | undefined, added: Node): Node =>

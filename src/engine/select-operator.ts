@@ -1,10 +1,20 @@
 import { isTimeType, type KnownType } from './functions/rule.ts'
 import { addIntervalTemplate } from './functions/times.ts'
-import { type RewriteContext, type Typed, unsupported } from './select-context.ts'
+import { errorAt, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { isIntegerType } from './select-literals.ts'
 import { fillTemplate } from './select-template.ts'
 import { alignTexts } from './select-text-cast.ts'
-import { castNode, functionNode, isConstant, locationOf, type Node, stringNode, textOf } from './select-tree.ts'
+import {
+  castNode,
+  functionNode,
+  integerOf,
+  isConstant,
+  locationOf,
+  type Node,
+  sizeOf,
+  stringNode,
+  textOf,
+} from './select-tree.ts'
 
 const NUMERIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%'])
 const BITWISE: ReadonlySet<string> = new Set(['&', '|', '<<', '>>'])
@@ -24,8 +34,9 @@ export function rewriteArithmetic(context: RewriteContext, node: Node, operands:
   if (operator === '^' || operator === '#') return renamed(node, 'xor', operands, types[0])
   if (operator === '~*' || operator === '!~*') return matchIgnoringCase(node, operator, operands)
   if (!NUMERIC.has(operator)) throw unsupported(context, node, `The operator ${operator}`)
-  if (operands.length === 1) return plain(types[0])
-  if (operator === '/') return divide(node, operands)
+  if (operands.length === 1) return operator === '-' ? negate(context, node, operands[0] as Typed) : plain(types[0])
+  if (operator === '/') return divide(context, node, operands)
+  if (operator === '%') return checkedDivision(context, node, '%', operands, numericType(types))
   return addOrMultiply(context, node, operator, operands)
 }
 
@@ -56,16 +67,53 @@ function matchIgnoringCase(node: Node, operator: string, operands: readonly Type
   return { node: not, type: 'BOOLEAN' }
 }
 
-/** Integers divide to integers, towards zero; a DOUBLE divides as IEEE 754 says. */
-function divide(node: Node, operands: readonly Typed[]): Typed {
-  const types = operands.map((operand) => operand.type)
-  const type = numericType(types)
-  const keepsSlash = types.includes('DOUBLE') || types.includes('INTERVAL')
-  return {
-    node: { ...node, function_name: keepsSlash ? '/' : '//', children: operands.map((operand) => operand.node) },
-    type: types.includes('INTERVAL') ? 'INTERVAL' : type,
+/** DuckDB lets the negative of an unsigned integer wrap around. */
+function negate(context: RewriteContext, node: Node, operand: Typed): Typed {
+  if (operand.type === 'UBIGINT') {
+    const message = 'Datafusion: Error during planning: - cannot stand before BIGINT UNSIGNED.'
+    throw errorAt(context, node, 'PLANNING', message, { hint: 'Write CAST(… AS BIGINT).' })
   }
+  if (operand.type !== undefined && operand.type !== 'HUGEINT')
+    return { node: { ...node, children: [operand.node] }, type: operand.type }
+  return { node: fillTemplate(context, '-1 * $1', [operand.node], locationOf(node)), type: operand.type }
 }
+
+/** Integers divide to integers, towards zero; a DOUBLE divides as IEEE 754 says. */
+function divide(context: RewriteContext, node: Node, operands: readonly Typed[]): Typed {
+  const types = operands.map((operand) => operand.type)
+  if (!types.includes('INTERVAL')) return checkedDivision(context, node, '//', operands, numericType(types))
+  return { node: { ...node, children: operands.map((operand) => operand.node) }, type: 'INTERVAL' }
+}
+
+/** `//` and `%` with an error for integers divided by zero, where DuckDB has NULL. */
+function checkedDivision(
+  context: RewriteContext,
+  node: Node,
+  operator: '//' | '%',
+  operands: readonly Typed[],
+  type: KnownType,
+): Typed {
+  const children = operands.map((operand) => operand.node)
+  const [, divisor] = children as [Node, Node]
+  const known = integerOf(divisor)
+  if (type === 'DOUBLE') return { node: { ...node, function_name: operator.slice(-1), children }, type }
+  if (known !== undefined && known !== 0n) return { node: { ...node, function_name: operator, children }, type }
+  const template = children.every(isSmall) ? DIVISION : DIVISION_OF_LARGE
+  return { node: fillTemplate(context, template(operator), children, locationOf(node)), type }
+}
+
+const checked = (left: string, right: string, operator: string) => {
+  const isWhole = `typeof(${left} ${operator} ${right}) NOT IN ('DOUBLE', 'FLOAT')`
+  const isByZero = `${right} = 0 AND ${left} IS NOT NULL AND ${isWhole}`
+  return `CASE WHEN ${isByZero} THEN error('Datafusion: Arrow error: Divide by zero error') ELSE ${left} ${operator} ${right} END`
+}
+const DIVISION = (operator: string) => checked('$1', '$2', operator)
+
+/** Operands that stand once only, since trees would double with every level of `a / (b / (c / …))`. */
+const DIVISION_OF_LARGE = (operator: string) =>
+  `list_transform([struct_pack(a := $1, b := $2)], lambda pair: ${checked('pair.a', 'pair.b', operator)})[1]`
+
+const isSmall = (node: Node) => sizeOf(node) < 20
 
 function numericType(types: readonly KnownType[]): KnownType {
   if (types.includes(undefined)) return undefined
@@ -81,7 +129,12 @@ function addOrMultiply(context: RewriteContext, node: Node, operator: string, op
   }
   const bothLiteral =
     isConstant(left.node) && isConstant(right.node) && left.type === 'BIGINT' && right.type === 'BIGINT'
-  const children = [bothLiteral ? castNode(left.node, 'BIGINT') : left.node, right.node]
+  // Beside an unsigned integer, DuckDB takes a literal for unsigned as well, and refuses what is below zero.
+  const isSigned = operator === '-' && left.type === 'UBIGINT' && isConstant(right.node) && right.type === 'BIGINT'
+  const children = [
+    bothLiteral ? castNode(left.node, 'BIGINT') : left.node,
+    isSigned ? castNode(right.node, 'BIGINT') : right.node,
+  ]
   const types = operands.map((operand) => operand.type)
   if (types.every(isTimeType) || types.includes('INTERVAL')) return { node: { ...node, children }, type: 'INTERVAL' }
   return { node: { ...node, children }, type: numericType(types) }

@@ -1,3 +1,4 @@
+import { intervalText } from './functions/interval-text.ts'
 import { quoteIdentifier } from './quote.ts'
 import type { RelationColumn } from './relation.ts'
 
@@ -24,7 +25,7 @@ const EXITS: Readonly<Record<string, Exit>> = {
   'TIMESTAMP WITH TIME ZONE': { type: 'TIMESTAMP_NS', sql: "CAST(timezone('UTC', $) AS TIMESTAMP_NS)" },
   TIME_NS: cast('TIME'),
   'TIME WITH TIME ZONE': cast('TIME'),
-  INTERVAL: cast('VARCHAR'),
+  INTERVAL: { type: 'VARCHAR', sql: intervalText('$') },
   UUID: cast('VARCHAR'),
   BIT: cast('VARCHAR'),
   JSON: cast('VARCHAR'),

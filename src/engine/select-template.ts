@@ -1,13 +1,21 @@
 import type { RewriteContext } from './select-context.ts'
-import { classOf, integerNode, mapNodes, type Node } from './select-tree.ts'
+import { selectError } from './select-errors.ts'
+import { classOf, integerNode, mapNodes, type Node, sizeOf } from './select-tree.ts'
+
+/** A template may hold an argument several times, so that calls inside calls inside calls multiply. */
+const LARGEST = 100_000
+const TOO_DEEP = 'The calls of functions are nested too deeply.'
+const SPLIT = 'Compute the inner ones in a subquery.'
 
 /** Puts arguments into a template; all its nodes get the position of the call, so that errors point there. */
 export function fillTemplate(context: RewriteContext, text: string, parts: readonly Node[], location: number): Node {
   const tree = context.template(text)
   if (tree === undefined) return integerNode(0, location)
-  return mapNodes(tree, (node) => {
+  const filled = mapNodes(tree, (node) => {
     if (classOf(node) === 'PARAMETER')
       return { ...(parts[Number(node.identifier) - 1] as Node), alias: node.alias ?? '' }
     return 'query_location' in node ? { ...node, query_location: location } : node
   }) as Node
+  if (sizeOf(filled) > LARGEST) throw selectError('UNSUPPORTED', TOO_DEEP, context.source, location, { hint: SPLIT })
+  return filled
 }

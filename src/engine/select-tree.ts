@@ -49,6 +49,19 @@ export function mapNodes(tree: Json, change: (node: Node) => Node): Json {
   return change(Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, mapNodes(value, change)])))
 }
 
+const SIZES = new WeakMap<object, number>()
+
+/** How many objects a tree holds; parts that stand in several places are counted in each, and looked at once. */
+export function sizeOf(tree: Json): number {
+  if (typeof tree !== 'object' || tree === null) return 0
+  const known = SIZES.get(tree)
+  if (known !== undefined) return known
+  let size = isArray(tree) ? 0 : 1
+  for (const part of isArray(tree) ? tree : Object.values(tree)) size += sizeOf(part)
+  SIZES.set(tree, size)
+  return size
+}
+
 const NO_ORDERS = { type: 'ORDER_MODIFIER', orders: [] }
 
 export function functionNode(name: string, children: readonly Node[], location = NO_LOCATION): Node {

@@ -79,6 +79,20 @@ const STRINGS: readonly Case[] = [
   [`'A%b' NOT ILIKE 'a!%b' ESCAPE '!'`, false],
 ]
 
+/** PostgreSQL's meaning of positions that are not in the text. */
+const POSITIONS: readonly Case[] = [
+  [`substr('abcdef', -2)`, 'abcdef'],
+  [`substr('abc', 0, 2)`, 'a'],
+  [`substr('abc', -1, 3)`, 'a'],
+  [`substring('hello', 10)`, ''],
+  [`encode('a?b', 'hex')`, '613f62'],
+  [`encode('ab', 'base64')`, 'YWI'],
+  [`decode('6162', 'hex')`, '6162'],
+  [`decode('YWI', 'base64')`, '6162'],
+  [`digest('Hello CnosDB', 'md5')`, '0daa6f74dbedeab58db254f19990ab80'],
+  [`digest('a', 'sha256')`, 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+]
+
 const MATH: readonly Case[] = [
   ['abs(-5)', 5n],
   ['ceil(1.2)', 2],
@@ -126,6 +140,9 @@ const MATH: readonly Case[] = [
 ]
 
 const OTHERS: readonly Case[] = [
+  ['arrow_typeof(1)', 'Int64'],
+  ['arrow_typeof(now())', 'Timestamp(Nanosecond, None)'],
+  [`arrow_typeof('a')`, 'Utf8'],
   ['nullif(1, 1)', null],
   ['ifnull(NULL, 2)', 2n],
   [`nvl(NULL, 'a')`, 'a'],
@@ -171,6 +188,34 @@ const TIMES: readonly Case[] = [
   ['current_time <= current_time()', true],
   [`timestamp '2024-01-01' + interval '1 month' = timestamp '2024-02-01'`, true],
   ["timestamp '2024-01-01' + interval 90 minute = timestamp '2024-01-01T01:30:00'", true],
+]
+
+const DIVISIONS: readonly Case[] = [
+  ['7 / 2', 3n],
+  ['-7 / 2', -3n],
+  ['-7 % 2', -1n],
+  ['1.0 / 0', Number.POSITIVE_INFINITY],
+  ['0.0 / 0', Number.NaN],
+  ['CAST(NULL AS BIGINT) / 0', null],
+  ['coalesce(1.5, 0) / 0', Number.POSITIVE_INFINITY],
+  ['nvl(NULL, 1.5) / 2', 0.75],
+  ['CASE WHEN 1 = 1 THEN 3 ELSE 1 / 0 END', 3n],
+  ['100 / (90 / (80 / (70 / (60 / (50 / (40 / (30 / (20 / 10))))))))', 2n],
+  ['CAST(5 AS BIGINT UNSIGNED) - 30', -25n],
+  ['-(CAST(5 AS BIGINT UNSIGNED) + 1)', -6n],
+]
+
+const INTERVALS: readonly Case[] = [
+  [
+    `interval '14 months 3 days 4 hours 5 minutes 6.5 seconds'`,
+    '0 years 14 mons 3 days 4 hours 5 mins 6.500000000 secs',
+  ],
+  [`interval '-1.5 seconds'`, '0 years 0 mons 0 days 0 hours 0 mins -1.500000000 secs'],
+  [
+    `timestamp '2023-01-28T08:00:00' - timestamp '2023-01-14T16:00:00'`,
+    '0 years 0 mons 13 days 16 hours 0 mins 0.000000000 secs',
+  ],
+  [`CAST(interval '1 day' AS STRING)`, '0 years 0 mons 1 days 0 hours 0 mins 0.000000000 secs'],
 ]
 
 /** Over `air`: temp 1.5, NULL, 4.5; k 2^63-1, -3, 10; station s1, s2, s1. */
@@ -225,6 +270,28 @@ const AGGREGATES: readonly Case[] = [
   ['approx_median(temp)', 3],
   ['approx_percentile_cont(temp, 0.0)', 1.5],
   ['approx_percentile_cont(temp, 1, 100)', 4.5],
+  ['delta(gauge_agg(time, temp))', 3],
+  ['rate(gauge_agg(time, temp)) * 1e9 * 7199.876543211', 3],
+  ['time_delta(gauge_agg(time, temp))', '0 years 0 mons 0 days 1 hours 59 mins 59.876543000 secs'],
+  [`first_time(gauge_agg(time, n)) = '2024-01-01T00:00:00.123456789'`, true],
+  [`last_time(gauge_agg(time, n)) = '2024-01-01T02:00:00'`, true],
+  ['first_val(gauge_agg(time, temp))', 1.5],
+  ['last_val(gauge_agg(time, k))', 10n],
+  ['idelta_left(gauge_agg(time, temp))', 3],
+  ['idelta_right(gauge_agg(time, k))', 13n],
+  ['delta(gauge_agg(time, temp) FILTER (WHERE temp < 2))', 0],
+  ['rate(gauge_agg(time, temp) FILTER (WHERE temp < 2))', null],
+  ['open(candlestick_agg(time, temp, 2))', 1.5],
+  ['close(candlestick_agg(time, temp, 2))', 4.5],
+  ['high(candlestick_agg(time, temp, 2))', 4.5],
+  ['low(candlestick_agg(time, temp, 2))', 1.5],
+  ...['open', 'low'].map((name): Case => [`extract(hour FROM ${name}_time(candlestick_agg(time, temp, 2)))`, 0]),
+  ...['close', 'high'].map((name): Case => [`extract(hour FROM ${name}_time(candlestick_agg(time, temp, 2)))`, 2]),
+  ['volume(candlestick_agg(time, temp, 2))', 6],
+  ['vwap(candlestick_agg(time, coalesce(temp, 0), CASE WHEN temp > 2 THEN 3 ELSE 1 END))', 3],
+  [`duration_in(state_agg(time, station), 's2')`, '0 years 0 mons 0 days 0 hours 30 mins 0.000000000 secs'],
+  [`duration_in(compact_state_agg(time, station), 's3')`, '0 years 0 mons 0 days 0 hours 0 mins 0.000000000 secs'],
+  [`state_at(state_agg(time, station), '2024-01-01T01:30:00')`, 's2'],
   ['bit_and(5)', 5n],
   ['bit_or(5)', 5n],
   ['bit_xor(5)', 5n],
@@ -248,7 +315,7 @@ const WINDOWS: readonly Case[] = [
   ['avg(temp) OVER (PARTITION BY station)', 3],
 ]
 
-const WITHOUT_TABLE = [...STRINGS, ...MATH, ...OTHERS, ...TIMES]
+const WITHOUT_TABLE = [...STRINGS, ...POSITIONS, ...MATH, ...DIVISIONS, ...OTHERS, ...TIMES, ...INTERVALS]
 
 describe('functions', () => {
   it.each(WITHOUT_TABLE)('%s = %s', async (expression, expected) => {
@@ -285,6 +352,71 @@ describe('functions', () => {
     expect(findFunction('constructor')).toBeUndefined()
     expect(findFunction('row_number')).toBeUndefined()
     expect(findFunction('row_number', true)?.kind).toBe('window')
+  })
+})
+
+describe('what CnosDB refuses', () => {
+  it.each([
+    ['1 / 0', 'Divide by zero error'],
+    ['1 % (1 - 1)', 'Divide by zero error'],
+    ['make_array(1)[1] / (1 - 1)', 'Divide by zero error'],
+    [`substr('abc', 1, -1)`, 'negative substring length not allowed'],
+    [`split_part('a.b', '.', 0)`, 'field position must be greater than zero'],
+    ['chr(0)', 'null character not permitted'],
+    ['-CAST(1 AS BIGINT UNSIGNED)', '- cannot stand before BIGINT UNSIGNED'],
+    [`digest('a', 'sha512')`, 'digest knows md5 and sha256 here, not sha512'],
+    [`encode('a', 'rot13')`, 'no built-in encoding named rot13'],
+    [`ln(${'ln('.repeat(15)}2${')'.repeat(16)}`, 'nested too deeply'],
+  ])('%s', async (expression, message) => {
+    await expect(value(expression)).rejects.toThrow(message)
+  })
+})
+
+/** The examples of CnosDB's documentation. */
+describe('state_agg and candlestick_agg', () => {
+  const states = [
+    ['2020-01-01 10:00:00', 'starting'],
+    ['2020-01-01 10:30:00', 'running'],
+    ['2020-01-03 16:00:00', 'error'],
+    ['2020-01-03 18:30:00', 'starting'],
+    ['2020-01-03 19:30:00', 'running'],
+    ['2020-01-05 12:00:00', 'stopping'],
+  ].map(([time, state]) => `(timestamp '${time}', '${state}')`)
+  const from = ` FROM (VALUES ${states.join(', ')}) AS states(time, state)`
+
+  it.each([
+    [`duration_in(compact_state_agg(time, state), 'running')`, '3 days 22 hours 0 mins'],
+    [`duration_in(state_agg(time, state), 'running', timestamp '2020-01-01 11:00:00')`, '3 days 21 hours 30 mins'],
+    [
+      `duration_in(state_agg(time, state), 'running', timestamp '2020-01-01 11:00:00', interval '4 day')`,
+      '3 days 20 hours 30 mins',
+    ],
+    [`state_agg(time, state)['state_duration'][4]['duration']`, '0 days 0 hours 0 mins'],
+  ])('%s', async (expression, expected) => {
+    expect(await value(expression, from)).toBe(`0 years 0 mons ${expected} 0.000000000 secs`)
+  })
+
+  it('tells the periods of each state, and the state at a time', async () => {
+    expect(await value(`array_length(state_agg(time, state)['state_periods'][2]['periods'])`, from)).toBe(2n)
+    expect(await value(`state_at(state_agg(time, state), '2020-01-01 10:30:00')`, from)).toBe('running')
+    expect(await value(`state_at(state_agg(time, state), '2020-01-05 12:00:00')`, from)).toBe(null)
+  })
+
+  it('weighs prices by volume', async () => {
+    const ticks = [
+      [0, 111, 444],
+      [5, 222, 444],
+      [10, 333, 222],
+      [10_015, 444, 111],
+      [10_020, 222, 555],
+      [600_025, 333, 555],
+      [600_030, 444, 333],
+      [3_600_035, 555, 222],
+    ].map((tick) => `(to_timestamp_millis(${tick[0]}), ${tick[1]}, ${tick[2]})`)
+    const candles = ` FROM (VALUES ${ticks.join(', ')}) AS tick(time, price, volume)`
+    expect(await value(`vwap(candlestick_agg(time, price, volume))`, candles)).toBe(850149 / 2886)
+    expect(await value(`volume(candlestick_agg(time, price, volume))`, candles)).toBe(2886)
+    expect(await value(`close(candlestick_agg(time, price, volume))`, candles)).toBe(555)
   })
 })
 

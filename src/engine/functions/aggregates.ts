@@ -56,7 +56,7 @@ export const AGGREGATES: readonly FunctionRule[] = [
   aggregate('median', 1, 1, {
     template: median,
     heading: 'MEDIAN',
-    type: ([type]) => (isWhole(type) ? type : undefined),
+    type: ([type]) => (isWhole(type) || type === 'DOUBLE' ? type : undefined),
   }),
   aggregate('mode', 1, 1, same),
   aggregate('array_agg', 1, 1, { heading: 'ARRAY_AGG' }),
@@ -65,7 +65,12 @@ export const AGGREGATES: readonly FunctionRule[] = [
   aggregate('last', 2, 2, { template: () => 'arg_max($2, $1)', refusal: timeFirst, type: second }),
   aggregate('first_value', 1, 1, { call: 'first', heading: 'FIRST_VALUE', ...same }),
   aggregate('last_value', 1, 1, { call: 'last', heading: 'LAST_VALUE', ...same }),
-  aggregate('increase', 2, 2, { template: () => INCREASE, refusal: timeFirst, clientType: second }),
+  aggregate('increase', 2, 2, {
+    template: () => INCREASE,
+    refusal: timeFirst,
+    type: ([, value]) => (value === 'DOUBLE' ? value : undefined),
+    clientType: second,
+  }),
   aggregate('sample', 2, 2, { template: () => '(list($1 ORDER BY random()))[1:$2]' }),
   statistic('stddev', 'stddev_samp', 'STDDEV'),
   statistic('stddev_samp', 'stddev_samp', 'STDDEV'),

@@ -1,4 +1,4 @@
-import { always, type FunctionRule, scalar } from './rule.ts'
+import { always, type FunctionRule, type KnownType, scalar } from './rule.ts'
 
 const text = { type: always('VARCHAR'), text: 'all' } as const
 const whole = { type: always('BIGINT'), text: 'all' } as const
@@ -18,6 +18,26 @@ const padded = (name: string) =>
     text: [0, 2],
   })
 
+const LENGTH = "CASE WHEN $3 < 0 THEN error('negative substring length not allowed') ELSE $3 END"
+
+/** Positions before the first count for the length, as in PostgreSQL; DuckDB counts them from the end. */
+const substring = ({ length }: readonly KnownType[]) =>
+  length === 2
+    ? 'substr($1, greatest($2, 1))'
+    : `substr($1, greatest($2, 1), greatest(${LENGTH} + least($2 - 1, 0), 0))`
+
+const NO_FIELD = "error('field position must be greater than zero')"
+const NO_CHARACTER = "error('null character not permitted.')"
+
+const HASHES = "WHEN 'md5' THEN md5($1) WHEN 'sha256' THEN sha256($1)"
+const NO_HASH = "error('digest knows md5 and sha256 here, not ' || $2)"
+
+const NO_ENCODING = "error('There is no built-in encoding named ' || $2 || ', only base64 and hex')"
+/** base64 without the padding. */
+const ENCODE = `CASE lower($2) WHEN 'hex' THEN lower(hex(encode($1))) WHEN 'base64' THEN rtrim(to_base64(encode($1)), '=') ELSE ${NO_ENCODING} END`
+const PADDED = "rpad($1, CAST((length($1) + 3) // 4 * 4 AS INTEGER), '=')"
+const DECODE = `CASE lower($2) WHEN 'hex' THEN unhex($1) WHEN 'base64' THEN from_base64(${PADDED}) ELSE ${NO_ENCODING} END`
+
 export const STRING_FUNCTIONS: readonly FunctionRule[] = [
   scalar('ascii', 1, 1, whole),
   scalar('bit_length', 1, 1, whole),
@@ -29,7 +49,10 @@ export const STRING_FUNCTIONS: readonly FunctionRule[] = [
   scalar('character_length', 1, 1, { call: 'length', ...whole }),
   scalar('length', 1, 1, { heading: 'character_length', ...whole }),
   scalar('octet_length', 1, 1, { call: 'strlen', ...whole }),
-  scalar('chr', 1, 1, { template: () => 'chr(CAST($1 AS INTEGER))', type: always('VARCHAR') }),
+  scalar('chr', 1, 1, {
+    template: () => `CASE WHEN $1 = 0 THEN ${NO_CHARACTER} ELSE chr(CAST($1 AS INTEGER)) END`,
+    type: always('VARCHAR'),
+  }),
   scalar('concat', 1, 255, text),
   scalar('concat_ws', 2, 255, text),
   scalar('initcap', 1, 1, { template: () => INITCAP, ...text }),
@@ -45,10 +68,14 @@ export const STRING_FUNCTIONS: readonly FunctionRule[] = [
   scalar('repeat', 2, 2, cut),
   scalar('replace', 3, 3, text),
   scalar('reverse', 1, 1, text),
-  scalar('split_part', 3, 3, { type: always('VARCHAR'), text: [0, 1] }),
+  scalar('split_part', 3, 3, {
+    template: () => `CASE WHEN $3 < 1 THEN ${NO_FIELD} ELSE split_part($1, $2, $3) END`,
+    type: always('VARCHAR'),
+    text: [0, 1],
+  }),
   scalar('starts_with', 2, 2, truth),
-  scalar('substr', 2, 3, cut),
-  scalar('substring', 2, 3, { heading: 'substr', ...cut }),
+  scalar('substr', 2, 3, { template: substring, ...cut }),
+  scalar('substring', 2, 3, { template: substring, heading: 'substr', ...cut }),
   scalar('overlay', 3, 4, {
     template: (types) => `concat(left($1, $3 - 1), $2, substr($1, $3 + ${types.length === 4 ? '$4' : 'length($2)'}))`,
     type: always('VARCHAR'),
@@ -59,6 +86,9 @@ export const STRING_FUNCTIONS: readonly FunctionRule[] = [
   scalar('levenshtein', 2, 2, whole),
   scalar('md5', 1, 1, text),
   scalar('sha256', 1, 1, text),
+  scalar('digest', 2, 2, { template: () => `CASE lower($2) ${HASHES} ELSE ${NO_HASH} END`, ...text }),
+  scalar('encode', 2, 2, { template: () => ENCODE, ...text }),
+  scalar('decode', 2, 2, { template: () => DECODE, type: always('BLOB'), text: 'all' }),
   scalar('uuid', 0, 0, { template: () => 'CAST(uuid() AS VARCHAR)', type: always('VARCHAR') }),
   scalar('regexp_like', 2, 3, { call: 'regexp_matches', ...truth }),
   scalar('regexp_replace', 3, 4, text),
