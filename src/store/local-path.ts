@@ -4,6 +4,7 @@ import { CnosError } from '../errors/cnos-error.ts'
 import { localStoreError } from './local-error.ts'
 
 const isWindows = sep === '\\'
+const STATE_OF_THE_MACHINE = isWindows ? [] : ['/proc', '/sys']
 
 /** The absolute file of an object path, `.` and `..` resolved; a leading slash, or none, means the same. */
 export function fileOf(path: string): string {
@@ -18,11 +19,13 @@ export function pathOf(file: string): string {
 
 /**
  * Returns `file` itself when it lies in one of `roots` after every symbolic link is followed (a tail that does not exist
- * yet counts as written); PATH_NOT_ALLOWED otherwise. `undefined` permits everything, an empty list nothing.
+ * yet counts as written); PATH_NOT_ALLOWED otherwise. `undefined` permits everything but the state of the machine (the
+ * server's environment, which may hold keys, is a file there); an empty list nothing.
  */
 export async function confineToRoots(file: string, roots: readonly string[] | undefined): Promise<string> {
-  if (roots === undefined) return file
   const real = await realpathOfExistingPart(resolve(file))
+  if (STATE_OF_THE_MACHINE.some((directory) => isInside(real, directory))) throw noFile(file)
+  if (roots === undefined) return file
   for (const root of roots) {
     if (isInside(real, await realpathOfExistingPart(resolve(root)))) return file
   }
@@ -32,6 +35,13 @@ export async function confineToRoots(file: string, roots: readonly string[] | un
 /** Whether `file` is `root` or lies below it. */
 export function isInside(file: string, root: string): boolean {
   return file === root || file.startsWith(root.endsWith(sep) ? root : root + sep)
+}
+
+function noFile(file: string): CnosError {
+  return new CnosError('PATH_NOT_ALLOWED', `the server does not let COPY reach ${file}`, {
+    context: { store: 'file://', path: file },
+    hint: 'what lies there is the state of the machine and no data',
+  })
 }
 
 function outsideRoots(file: string, roots: readonly string[]): CnosError {

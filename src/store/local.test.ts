@@ -86,6 +86,16 @@ describe('local store', () => {
     expect(await readdir(directory)).toEqual(['root', 'secret'])
   })
 
+  it('lets nobody read the state of the machine, not through links either', async () => {
+    if (process.platform !== 'linux') return
+    await symlink('/proc/self', join(directory, 'me'))
+    const denied = expect.objectContaining({ errorName: 'PATH_NOT_ALLOWED' })
+    for (const path of ['proc/self/environ', 'sys/kernel/notes', inside('me/environ')]) {
+      await expect(open().get(path)).rejects.toEqual(denied)
+      await expect(open().files?.filePath(path)).rejects.toEqual(denied)
+    }
+  })
+
   it('resolves dots before it follows links', async () => {
     await mkdir(join(directory, 'root'))
     await mkdir(join(directory, 'elsewhere'))
