@@ -1,5 +1,5 @@
 // Line protocol over HTTP: 5 tags and 10 fields, to a server in a process of its own, in bodies of 160 MiB and of 5000
-// lines, one after another and by two clients at once. Prints a table:
+// lines, one after another and by four clients at once. Prints a table:
 // `npx tsx bench/line-protocol.ts [--large 2] [--small 60] [--runs 1] [--memory BYTES]`.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -123,7 +123,7 @@ for (let run = 0; run < Number(flags.runs); run += 1) {
   const many = (count: string, isFull: (rows: number, bytes: number) => boolean) =>
     Array.from({ length: Number(count) }, () => bodyOf(source, isFull))
   const small = many(flags.small, (rows) => rows === SMALL_LINES)
-  results.push(await measure('5000 lines', small, 1), await measure('5000 lines', small, 2))
+  results.push(await measure('5000 lines', small, 1), await measure('5000 lines', small, 4))
   const large = many(flags.large, (_, bytes) => bytes >= LARGE_BYTES)
   results.push(await measure('160 MiB', large, 1))
 }

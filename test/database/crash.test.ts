@@ -6,9 +6,9 @@ import { openTestDatabase } from './open-test-database.ts'
 
 const ROWS = 100_000n
 
-/** Starts the child, kills it after `ms`, and answers what it said. */
-async function killAfter(ms: number, args: readonly string[]): Promise<readonly unknown[]> {
-  const child: ChildProcess = fork(new URL('./crash-child.ts', import.meta.url), [...args], {
+/** Starts the child, kills it `ms` after its first word, and answers what it said. */
+async function killAfter(ms: number, script: string, args: readonly string[]): Promise<readonly unknown[]> {
+  const child: ChildProcess = fork(new URL(script, import.meta.url), [...args], {
     execArgv: ['--import', 'tsx'],
   })
   const said: unknown[] = []
@@ -30,7 +30,7 @@ it('kill -9 at any moment: what was answered is there, and no statement is half 
   await db.run('DELETE FROM t')
   for (const ms of [40, 200, 700, 1500]) {
     await db.database.close()
-    const said = await killAfter(ms, [db.path('data'), db.path('in')])
+    const said = await killAfter(ms, './crash-child.ts', [db.path('data'), db.path('in')])
     await db.reopen()
     const [row] = await db.run('SELECT count(*) AS n FROM t')
     expect([0n, ROWS], `after ${said.join(' ')}`).toContain(row?.n)
@@ -39,5 +39,22 @@ it('kill -9 at any moment: what was answered is there, and no statement is half 
     expect(tables.length, `after ${said.join(' ')}`).toBeGreaterThanOrEqual(rounds.length)
     for (const round of rounds) expect(await db.run(`SELECT v FROM r${round}`)).toEqual([{ v: BigInt(round) }])
     for (const { table_name: name } of tables) await db.run(`DROP TABLE ${name}`)
+  }
+}, 180_000)
+
+it('kill -9 among writers of line protocol: what was answered is there, and no write is half done', async () => {
+  await using db = await openTestDatabase()
+  for (const ms of [30, 600, 1800]) {
+    await db.database.close()
+    const answered = (await killAfter(ms, './crash-writes-child.ts', [db.path('data')])).filter(Array.isArray)
+    await db.reopen()
+    const found =
+      answered.length === 0
+        ? []
+        : await db.run('SELECT writer, round, max(sent) AS sent, count(*) AS n FROM w GROUP BY ALL')
+    for (const row of found) expect(row.n, `writer ${row.writer}, round ${row.round}`).toBe(row.sent)
+    const there = new Set(found.map(({ writer, round }) => `${writer} ${round}`))
+    for (const [writer, round] of answered) expect(there, `after ${ms} ms`).toContain(`${writer} ${round}`)
+    if (answered.length > 0) await db.run('DROP TABLE w')
   }
 }, 180_000)
