@@ -59,7 +59,7 @@ export async function exportUnit(
   await journal.record(unitId(unit), { state: 'started', attempt }, { signal })
 
   const conditions = [
-    ...rangeConditions(unit.window ?? { fromNs: undefined, toNs: undefined }),
+    ...rangeConditions(table, unit.window ?? { fromNs: undefined, toNs: undefined }),
     hasFieldCondition(table),
   ]
   await refuseLoss(client, table, format, conditions, { signal })

@@ -121,7 +121,7 @@ export async function prepareTarget(
   if (known?.state === 'table') return { table, isOurs: known.isOurs }
   if (policy === 'replace' && isOccupied) {
     await client.execute(
-      `DELETE FROM ${quoteTable(wanted.database, wanted.table)}${whereSql(rangeConditions(range))}`,
+      `DELETE FROM ${quoteTable(wanted.database, wanted.table)}${whereSql(rangeConditions(table, range))}`,
       scope,
     )
   }

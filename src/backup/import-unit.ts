@@ -92,7 +92,7 @@ async function differences(
   const range = unit.window
     ? { fromNs: BigInt(unit.window.fromNs), toNs: BigInt(unit.window.toNs) }
     : { fromNs: undefined, toNs: undefined }
-  const conditions = [...rangeConditions(range), hasFieldCondition(target.table)]
+  const conditions = [...rangeConditions(target.table, range), hasFieldCondition(target.table)]
   const found = await readStats(context.client, target.table, conditions, { signal })
   const expected = BigInt(unit.rows)
   if (!target.isOurs) return found.rows >= expected ? [] : [`${found.rows} rows instead of at least ${expected}`]

@@ -107,7 +107,17 @@ export const quoteTable = (database: string, table: string) => `${quoteName(data
  */
 export async function isShared(place: BackupPlace, client: ClusterClient, { signal }: Abortable): Promise<boolean> {
   const directory = `probe-${randomBytes(8).toString('hex')}`
-  await client.query(exportStatement(place, directory, 'SELECT 1 AS probe', 'csv'), { signal })
+  try {
+    await client.query(exportStatement(place, directory, 'SELECT 1 AS probe', 'csv'), { signal })
+  } catch (error) {
+    if (!isCnosError(error, 'CLUSTER_REFUSED')) throw error
+    const { message, context } = error
+    throw new CnosError('CLUSTER_REFUSED', `${client.label} cannot write to ${place.url}: ${message}`, {
+      cause: error,
+      context,
+      hint: 'check that the node may write there, or let the rows pass through this machine with --mode client',
+    })
+  }
   const written: string[] = []
   for await (const { path } of place.store.list(`${place.prefix}${directory}/`, { signal })) written.push(path)
   for (const path of written) await place.store.delete(path)

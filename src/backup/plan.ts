@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abort.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
+import { CnosError } from '../errors/cnos-error.ts'
 import type { TableInfo } from './cluster-metadata.ts'
 import { quoteColumns, quoteTable } from './place.ts'
 import { type CopyUnit, parseTimeNs, printTimeNs, type TimeWindow, unitDirectory } from './unit.ts'
@@ -39,7 +40,29 @@ export async function planTable(
   { signal }: Abortable,
 ): Promise<TablePlan> {
   const whole = await measure(client, table, options.range, { signal })
-  return { units: await unitsOf(client, table, whole, options, { signal }), fieldless: whole.fieldless }
+  const units = await unitsOf(client, table, whole, options, { signal })
+  await refuseGaps(client, table, whole, units, { signal })
+  return { units, fieldless: whole.fieldless }
+}
+
+/** Throws BACKUP_MISMATCH when the units leave out rows that the table held before they were cut and holds still. */
+async function refuseGaps(
+  client: ClusterClient,
+  table: TableInfo,
+  whole: Measure,
+  units: readonly CopyUnit[],
+  { signal }: Abortable,
+): Promise<void> {
+  const covered = units.reduce((sum, { estimatedRows }) => sum + estimatedRows, 0n)
+  if (covered >= whole.rows) return
+  const span = { fromNs: whole.firstNs, toNs: whole.lastNs + 1n }
+  const now = await measure(client, table, span, { signal })
+  if (covered >= now.rows) return
+  throw new CnosError(
+    'BACKUP_MISMATCH',
+    `${table.tenant}.${table.database}.${table.table}: ${now.rows} rows, but its time windows hold ${covered}`,
+    { hint: 'run the same command again; if it repeats, export this table with --rows-per-unit 1000000000000' },
+  )
 }
 
 async function unitsOf(
@@ -55,10 +78,12 @@ async function unitsOf(
     return [unit(table, null, whole.rows)]
   const span: TimeWindow = { fromNs: whole.firstNs, toNs: whole.lastNs + 1n }
   if (options.window !== 'auto') {
-    const windows = fixedWindows(span, options.window)
-    return Promise.all(
-      windows.map(async (window) => unit(table, window, (await measure(client, table, window, { signal })).rows)),
-    ).then((units) => units.filter(({ estimatedRows }) => estimatedRows > 0n))
+    const units: CopyUnit[] = []
+    for (const window of fixedWindows(span, options.window)) {
+      const { rows } = await measure(client, table, window, { signal })
+      if (rows > 0n) units.push(unit(table, window, rows))
+    }
+    return units
   }
   return cut(client, table, span, whole.rows, options.rowsPerUnit, 0, { signal })
 }
@@ -143,7 +168,7 @@ export async function measure(
   { signal }: Abortable,
 ): Promise<Measure> {
   const withField = `count(CASE WHEN ${hasFieldCondition(table)} THEN 1 END)`
-  const sql = `SELECT count(*) AS n, ${withField} AS f, min("time") AS lo, max("time") AS hi FROM ${quoteTable(table.database, table.table)}${whereSql(rangeConditions(range))}`
+  const sql = `SELECT count(*) AS n, ${withField} AS f, min("time") AS lo, max("time") AS hi FROM ${quoteTable(table.database, table.table)}${whereSql(rangeConditions(table, range))}`
   const [row] = await client.query(sql, { tenant: table.tenant, database: table.database, signal })
   return {
     rows: BigInt(row?.n || '0'),
@@ -153,12 +178,23 @@ export async function measure(
   }
 }
 
-/** Conditions on time, as CnosDB pushes them down to its buckets. */
-export function rangeConditions({ fromNs, toNs }: TimeRange): string[] {
+/**
+ * Conditions on time, as CnosDB pushes them down to its buckets. The bounds are whole ticks of the table's own precision:
+ * compared with finer text, CnosDB rounds the text, and rows at a bound would be in no window, or in two.
+ */
+export function rangeConditions(table: TableInfo, { fromNs, toNs }: TimeRange): string[] {
+  const tick = tickNs(table)
+  const bound = (ns: bigint) => printTimeNs(ns % tick === 0n ? ns : ns - (((ns % tick) + tick) % tick) + tick)
   return [
-    ...(fromNs === undefined ? [] : [`"time" >= '${printTimeNs(fromNs)}'`]),
-    ...(toNs === undefined ? [] : [`"time" < '${printTimeNs(toNs)}'`]),
+    ...(fromNs === undefined ? [] : [`"time" >= '${bound(fromNs)}'`]),
+    ...(toNs === undefined ? [] : [`"time" < '${bound(toNs)}'`]),
   ]
+}
+
+function tickNs(table: TableInfo): bigint {
+  const type = table.columns.find(({ kind }) => kind === 'time')?.type.toUpperCase() ?? ''
+  if (type.includes('MILLISECOND')) return 1_000_000n
+  return type.includes('MICROSECOND') ? 1_000n : 1n
 }
 
 /**

@@ -14,7 +14,7 @@ type Verb = (flags: Flags, context: VerbContext, options: { readonly signal: Abo
 const EXIT_HELP = `
 Exit codes: 0 everything asked for is done and was checked · 1 a statement was refused · 2 wrong flags
   3 some units failed (run the same command again) · 4 access denied · 5 object store or disk
-  6 cluster not reachable · 7 backup damaged, incomplete, or the target is not free · 130 cancelled`
+  6 cluster not reachable, or it refuses what the run needs · 7 backup damaged, incomplete, or the target is not free · 130 cancelled`
 
 const collect = (value: string, all: readonly string[]) => [...all, value]
 
