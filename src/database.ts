@@ -8,7 +8,7 @@ import { DEFAULT_DATABASE, keyOf, SYSTEM_TENANT } from './catalog/state.ts'
 import { openEngine } from './engine/duckdb.ts'
 import type { Engine, EngineRow as EngineRowOf } from './engine/engine.ts'
 import type { RelationColumn } from './engine/relation.ts'
-import { CnosError } from './errors/cnos-error.ts'
+import { CnosError, isCnosError } from './errors/cnos-error.ts'
 import { type BackgroundSweep, startSweeping } from './exec/background-sweep.ts'
 import { type Budgets as BudgetsOf, splitBudgets } from './exec/budgets.ts'
 import type { ExecContext } from './exec/context.ts'
@@ -257,7 +257,7 @@ class EmbeddedDatabase implements Database {
       isRunning = 'kind' in result && result.kind === 'rows'
       return result
     } catch (error) {
-      handle.signal.throwIfAborted()
+      if (!isCnosError(error, 'QUERY_CANCELED', 'SERVER_CLOSED')) handle.signal.throwIfAborted()
       throw error
     } finally {
       if (!isRunning) handle.end()

@@ -13,6 +13,9 @@ import { fileBytesOf, fileName, pathBelow, type UnloadJob } from './unload-job.t
 import { uploadFile } from './upload.ts'
 
 const PARALLEL_UPLOADS = 4
+/** For deleting the objects of an export that failed. */
+const CLEAN_UP_WITHIN_MS = 180_000
+const LISTED = 10
 const SMALLEST_FILE_BYTES = 1024 * 1024
 
 /** What an unload has come to. */
@@ -57,8 +60,8 @@ export async function unloadToStore(job: UnloadJob): Promise<CopyStats> {
     return { files: state.files, rows: encoding.rows, bytes: state.bytes }
   } catch (error) {
     const leftBehind = await deleteBegun(state)
-    options.signal?.throwIfAborted()
-    throw leftBehind.length > 0 ? withLeftovers(error, leftBehind) : error
+    const reason: unknown = options.signal?.aborted ? options.signal.reason : error
+    throw leftBehind.length > 0 ? withLeftovers(reason, leftBehind) : reason
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -116,17 +119,20 @@ async function send(state: StoreUnload, file: FinishedFile, { signal }: Abortabl
   state.bytes += file.sizeBytes
 }
 
-/** Takes no signal: cleaning up is not cancelled. Resolves with what could not be deleted. */
+/** Cleaning up is not cancelled, but a store that is gone ends it. Resolves with what could not be deleted. */
 async function deleteBegun({ job, begun, uploads }: StoreUnload): Promise<readonly string[]> {
   const { store } = job.location
   const left: string[] = []
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), CLEAN_UP_WITHIN_MS)
   await forEachLimited(begun, uploads, async (path) => {
     try {
-      await store.delete(path)
+      await store.delete(path, { signal: late.signal })
     } catch {
       left.push(`${store.label}/${path}`)
     }
   })
+  clearTimeout(timer)
   return left
 }
 
@@ -135,6 +141,12 @@ function withLeftovers(error: unknown, left: readonly string[]): unknown {
   return new CnosError(error.errorName, error.message, {
     cause: error.cause,
     context: error.context,
-    hint: [error.hint, `these objects could not be deleted: ${left.join(', ')}`].filter(Boolean).join('; '),
+    hint: [error.hint, `these objects could not be deleted: ${shortList(left)}`].filter(Boolean).join('; '),
   })
+}
+
+/** All names of one statement begin alike. */
+function shortList(names: readonly string[]): string {
+  const others = names.length - LISTED
+  return `${names.slice(0, LISTED).join(', ')}${others > 0 ? ` and ${others} more of this queryId` : ''}`
 }

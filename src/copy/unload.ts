@@ -7,8 +7,9 @@ import { unloadToStore } from './unload-store.ts'
 
 /**
  * Writes the relation's rows below the location as files of bounded size. Existing files stay, zero rows write nothing.
- * On failure or abort nothing of this statement is left behind, neither file, object, upload nor spool. Throws PLANNING
- * for a type the format has no place for, NO_SPACE, PATH_NOT_ALLOWED and what the store throws.
+ * On failure or abort nothing of this statement is left behind, neither file, object, upload nor spool; objects that a
+ * store does not let go are named in the hint. Throws PLANNING for a type the format has no place for, NO_SPACE,
+ * PATH_NOT_ALLOWED and what the store throws.
  */
 export async function unload(
   engine: Engine,
@@ -21,7 +22,7 @@ export async function unload(
   try {
     return await (files ? unloadLocal(job, files) : unloadToStore(job))
   } catch (error) {
-    options.signal?.throwIfAborted()
-    throw relation.explain ? await relation.explain(error, engine, { signal: options.signal }) : error
+    if (options.signal?.aborted || !relation.explain) throw error
+    throw await relation.explain(error, engine, { signal: options.signal })
   }
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { StoredTable } from '../../src/engine/table.ts'
-import { isCnosError } from '../../src/errors/cnos-error.ts'
+import { CnosError, isCnosError } from '../../src/errors/cnos-error.ts'
 import { type CopyClauses, type CopyFixture, openCopyFixture, wholeTable } from '../copy/copy-fixture.ts'
 import { storedTable } from '../engine/engine-fixture.ts'
 import { testStoreContext } from '../fakes/store-context.ts'
@@ -196,6 +196,22 @@ describe.each(Object.keys(RIGS) as (keyof typeof RIGS)[])('%s', (name) => {
     })
     await expect(running).rejects.toBe(reason)
     expect(await listed('stopped/')).toEqual([])
+  })
+
+  it('names what it must leave behind', async () => {
+    rig.faults.add({ method: 'DELETE', times: 1000, fault: { kind: 'status', status: 403, code: 'AccessDenied' } })
+    const stop = new AbortController()
+    const running = fixture.unload(`${rig.url}/left`, source, clauses({ type: 'CSV' }), {
+      signal: stop.signal,
+      targetFileBytes: MIB,
+      onProgress: ({ bytes }) => bytes > MIB && stop.abort(new CnosError('QUERY_CANCELED', 'killed')),
+    })
+    await expect(running).rejects.toMatchObject({
+      errorName: 'QUERY_CANCELED',
+      hint: expect.stringContaining(`could not be deleted: ${rig.url}/left/queryId-`),
+    })
+    rig.faults.clear()
+    for (const path of await listed('left/')) await rig.store.delete(path)
   })
 
   it('leaves nothing where the store finishes a request whose sender has gone', async () => {
