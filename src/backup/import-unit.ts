@@ -8,7 +8,7 @@ import type { TransferMode } from './export-unit.ts'
 import type { Journal } from './journal.ts'
 import type { DataFormat } from './manifest.ts'
 import { type BackupPlace, importStatement } from './place.ts'
-import { hasFieldCondition, rangeConditions } from './plan.ts'
+import { hasFieldCondition, rangeConditions, type TimeRange } from './plan.ts'
 import type { BackupUnit } from './read-backup.ts'
 import { streamIn } from './stream-unit.ts'
 
@@ -17,6 +17,8 @@ export interface ImportContext {
   readonly place: BackupPlace
   readonly format: DataFormat
   readonly mode: TransferMode
+  /** The units lie wholly in it. */
+  readonly range: TimeRange
   readonly journal: Journal
   readonly clock: Clock
 }
@@ -89,12 +91,20 @@ async function differences(
   { signal }: Abortable,
 ): Promise<string[]> {
   if (unit.rows === undefined) return []
-  const range = unit.window
-    ? { fromNs: BigInt(unit.window.fromNs), toNs: BigInt(unit.window.toNs) }
-    : { fromNs: undefined, toNs: undefined }
+  const range = intersection(context.range, unit.window)
   const conditions = [...rangeConditions(target.table, range), hasFieldCondition(target.table)]
   const found = await readStats(context.client, target.table, conditions, { signal })
   const expected = BigInt(unit.rows)
   if (!target.isOurs) return found.rows >= expected ? [] : [`${found.rows} rows instead of at least ${expected}`]
   return compareStats({ rows: expected, columns: unit.columns ?? {} }, found)
+}
+
+/** The times that only rows of this unit may have, in a table whose rows all come from the backup. */
+function intersection({ fromNs, toNs }: TimeRange, window: BackupUnit['window']): TimeRange {
+  if (!window) return { fromNs, toNs }
+  const [first, last] = [BigInt(window.fromNs), BigInt(window.toNs)]
+  return {
+    fromNs: fromNs === undefined || fromNs < first ? first : fromNs,
+    toNs: toNs === undefined || toNs > last ? last : toNs,
+  }
 }

@@ -1,6 +1,7 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Clock } from '../async/clock.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
+import { CnosError } from '../errors/cnos-error.ts'
 import type { StoreContext } from '../store/store-driver.ts'
 import type { MetadataStatement, TableInfo } from './cluster-metadata.ts'
 import { mayRetry, type TransferMode } from './export-unit.ts'
@@ -16,7 +17,7 @@ import { type Renaming, renameStatement } from './rename.ts'
 import { runSteps, stepsAfterData, stepsBeforeData } from './restore-metadata.ts'
 import { runUnits } from './run-units.ts'
 import type { Selection } from './selection.ts'
-import { type CopyUnit, describeUnit } from './unit.ts'
+import { type CopyUnit, describeUnit, parseTimeNs } from './unit.ts'
 import { refuseProblems } from './unit-files.ts'
 
 export interface ImportOptions {
@@ -73,6 +74,7 @@ export async function planImport(options: ImportOptions, { signal }: Abortable):
   const sources = new Map(tablesOf(schemaBefore).map((table) => [keyOf(table), table]))
   const units =
     options.content === 'schema' ? [] : backup.units.flatMap((source) => plannedUnit(source, sources, backup, options))
+  refuseParts(units, options.range)
   reporter.report({ type: 'phase', phase: 'checking the files of the backup' })
   refuseProblems(
     await checkFiles(
@@ -99,19 +101,34 @@ function plannedUnit(
   options: ImportOptions,
 ): PlannedUnit[] {
   const table = tables.get(keyOf(source))
-  if (!table || !overlaps(source, options.range)) return []
+  if (!table || placeOf(source, options.range) === 'outside') return []
   const recorded = backup.manifest?.tables.find((candidate) => keyOf(candidate) === keyOf(source))
   const columns = (recorded ?? table).columns.map((column) => column.name)
   const to = options.renaming.table(table.database, table.table)
   return [{ source, columns, target: { ...table, columns: (recorded ?? table).columns, ...to } }]
 }
 
-/** A unit is imported whole when any of it lies in the range; only its window tells. */
-function overlaps(unit: BackupUnit, { fromNs, toNs }: TimeRange): boolean {
-  if (!unit.window) return true
-  return (
-    (fromNs === undefined || BigInt(unit.window.toNs) > fromNs) &&
-    (toNs === undefined || BigInt(unit.window.fromNs) < toNs)
+/** Where the rows of a unit lie: their recorded first and last time tell, or else the unit's window. */
+function placeOf(unit: BackupUnit, { fromNs, toNs }: TimeRange): 'inside' | 'outside' | 'across' {
+  if (fromNs === undefined && toNs === undefined) return 'inside'
+  const first = parseTimeNs(unit.columns?.time?.min ?? '') ?? (unit.window && BigInt(unit.window.fromNs))
+  const last = parseTimeNs(unit.columns?.time?.max ?? '') ?? (unit.window && BigInt(unit.window.toNs) - 1n)
+  if (first === undefined || last === undefined) return 'across'
+  if ((fromNs !== undefined && last < fromNs) || (toNs !== undefined && first >= toNs)) return 'outside'
+  return (fromNs === undefined || first >= fromNs) && (toNs === undefined || last < toNs) ? 'inside' : 'across'
+}
+
+/** COPY INTO takes files whole: `--from` and `--to` must not ask for a part of a unit. Throws USAGE. */
+function refuseParts(units: readonly PlannedUnit[], range: TimeRange): void {
+  const parts = units.filter(({ source }) => placeOf(source, range) === 'across')
+  const [first] = parts
+  if (!first) return
+  throw new CnosError(
+    'USAGE',
+    `--from and --to cut through ${parts.length} of ${units.length} units of the backup, the first is ${first.source.directory}`,
+    {
+      hint: 'a unit is imported whole: choose bounds between units (plan without --from and --to lists them), or import into another database with --rename DB=PART and take the rows from there with INSERT INTO … SELECT … WHERE time',
+    },
   )
 }
 
@@ -142,7 +159,15 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
 
   const wanted = plan.units.filter((unit) => !isIn(skipped, unit.target))
   const targets = await prepareTargets(wanted, occupied, journal, options, { signal })
-  const context: ImportContext = { client, place, format: plan.backup.format, mode: options.mode, journal, clock }
+  const context: ImportContext = {
+    client,
+    place,
+    format: plan.backup.format,
+    mode: options.mode,
+    range: options.range,
+    journal,
+    clock,
+  }
   const totals = await importUnits(context, wanted, targets, options, { signal })
   reporter.report({ type: 'phase', phase: 'restoring TTLs and limits' })
   failures.push(
@@ -181,7 +206,7 @@ async function prepareTargets(
   )
   const targets = new Map<string, ImportTarget>()
   for (const table of tables) {
-    const wish = { table, range: rangeOf(table, units, range), policy, isOccupied: isIn(occupied, table) }
+    const wish = { table, range, policy, isOccupied: isIn(occupied, table) }
     const target = await prepareTarget(client, wish, there.get(keyOf(table)), journal, { signal })
     targets.set(keyOf(table), target)
   }
@@ -199,19 +224,6 @@ function alreadyDone({ units, backup }: ImportPlan, elapsedMs: number): RunSumma
     failures: [],
     notCarried: backup.manifest?.notCarried ?? [],
   }
-}
-
-/** What `replace` deletes: everything, or, when only some windows are imported, the span of those. */
-function rangeOf(table: TableInfo, units: readonly PlannedUnit[], range: TimeRange): TimeRange {
-  if (range.fromNs === undefined && range.toNs === undefined) return range
-  const windows = units.filter((unit) => keyOf(unit.target) === keyOf(table)).map((unit) => unit.source.window)
-  const bounds = windows.flatMap((window) => (window ? [BigInt(window.fromNs), BigInt(window.toNs)] : []))
-  if (bounds.length < windows.length * 2) return { fromNs: undefined, toNs: undefined }
-  const [first = 0n, ...others] = bounds
-  return others.reduce(
-    (span, ns) => ({ fromNs: ns < span.fromNs ? ns : span.fromNs, toNs: ns > span.toNs ? ns : span.toNs }),
-    { fromNs: first, toNs: first },
-  )
 }
 
 function uniqueTables(units: readonly PlannedUnit[]): TableInfo[] {

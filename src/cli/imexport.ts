@@ -53,8 +53,8 @@ function filters(command: Command): Command {
   return command
     .option('--include <pattern>', 'tenant[.database[.table]] with * and ?; repeatable', collect, [])
     .option('--exclude <pattern>', 'the same, left out; repeatable', collect, [])
-    .option('--from <time>', 'rows from this time on, UTC (import: whole windows)')
-    .option('--to <time>', 'rows before this time, UTC (import: whole windows)')
+    .option('--from <time>', 'rows from this time on, UTC (import: between units of the backup)')
+    .option('--to <time>', 'rows before this time, UTC (import: between units)')
     .option('--schema-only', 'no rows')
     .option('--data-only', 'no metadata but tables')
     .option('--parallel <n>', 'units at once', '2')

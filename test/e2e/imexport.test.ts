@@ -214,6 +214,47 @@ describe('a part of a cluster', () => {
     expect(await sql(target, 'SELECT * FROM air_2023 ORDER BY time', { db: 'public' })).toBe(
       await sql(source, `SELECT * FROM air WHERE ${where} ORDER BY time`, { db: 'public' }),
     )
+
+    const into = ['--dst', `root:root@${target.address}`, '--path', path, '--rename', 'public.air=public.air_noon']
+    const cut = await imexport('import', ...into, '--from', '2023-11-15T06:00:00', '--to', '2023-11-15T17:30:00')
+    expect(cut.code, cut.stdout).toBe(2)
+    expect(cut.stderr).toContain('--from and --to cut through 1 of 2 units of the backup')
+    const noon = await imexport('import', ...into, '--from', '2023-11-15T06:00:00', '--to', '2023-11-15T18:00:00')
+    expect(noon.code, noon.stderr + noon.stdout).toBe(0)
+    const whereNoon = "time >= '2023-11-15T06:00:00' AND time < '2023-11-15T18:00:00'"
+    expect(await sql(target, 'SELECT * FROM air_noon ORDER BY time', { db: 'public' })).toBe(
+      await sql(source, `SELECT * FROM air WHERE ${whereNoon} ORDER BY time`, { db: 'public' }),
+    )
+  })
+
+  it('is replaced in a range of time, and nothing beside it', async () => {
+    const target = targets.at(-1) as RunningServer
+    const scope = { db: 'public' }
+    for (const hour of ['05', '07', '19'])
+      await sql(
+        target,
+        `INSERT INTO air_noon (time, station, temperature) VALUES ('2023-11-15T${hour}:00:00', 'mine', 1)`,
+        scope,
+      )
+    const replaced = await imexport(
+      'import',
+      '--dst',
+      `root:root@${target.address}`,
+      '--path',
+      join(folder, 'part'),
+      '--rename',
+      'public.air=public.air_noon',
+      '--from',
+      '2023-11-15T06:00:00',
+      '--to',
+      '2023-11-15T18:00:00',
+      '--on-conflict',
+      'replace',
+      '--yes',
+    )
+    expect(replaced.code, replaced.stderr + replaced.stdout).toBe(0)
+    const mine = await sql(target, "SELECT time FROM air_noon WHERE station = 'mine' ORDER BY time", scope)
+    expect(mine).toBe('time\n2023-11-15T05:00:00.000000000\n2023-11-15T19:00:00.000000000\n')
   })
 })
 
