@@ -1,4 +1,5 @@
 import { AGGREGATES, WINDOW_FUNCTIONS } from './functions/aggregates.ts'
+import { GEOMETRY_FUNCTIONS } from './functions/geometry.ts'
 import { MATH_FUNCTIONS } from './functions/math.ts'
 import { OTHER_FUNCTIONS } from './functions/others.ts'
 import type { FunctionRule } from './functions/rule.ts'
@@ -15,6 +16,7 @@ const PLAIN = byName([
   ...STRING_FUNCTIONS,
   ...TIME_FUNCTIONS,
   ...TWO_STEP_FUNCTIONS,
+  ...GEOMETRY_FUNCTIONS,
 ])
 const WINDOWED = byName([...AGGREGATES, ...WINDOW_FUNCTIONS])
 
@@ -22,8 +24,17 @@ const WINDOWED = byName([...AGGREGATES, ...WINDOW_FUNCTIONS])
 const MISSING: ReadonlySet<string> = new Set([
   ...['stats_agg', 'asap_smooth', 'timestamp_repair', 'value_fill', 'value_repair'],
   ...['completeness', 'consistency', 'timeliness', 'validity'],
-  ...['st_asbinary', 'st_geomfromwkb', 'st_distance', 'st_area', 'st_equals', 'st_contains', 'st_intersects'],
-  ...['st_disjoint', 'st_within', 'sha224', 'sha384', 'sha512', 'arrow_cast'],
+  ...[
+    'st_distance',
+    'st_equals',
+    'st_contains',
+    'st_intersects',
+    'st_disjoint',
+    'st_within',
+    'sha224',
+    'sha384',
+    'sha512',
+  ],
   ...['approx_percentile_cont_with_weight', 'timezone'],
 ])
 

@@ -19,6 +19,8 @@ const SESSION: Readonly<Record<string, string>> = {
   current_database: 'current_database',
   current_catalog: 'current_tenant',
   current_schema: 'current_database',
+  '@@server_version': '@@server_version',
+  '@@deployment_mode': '@@deployment_mode',
 }
 
 export function rewriteColumn(context: RewriteContext, node: Node, scope: Scope): Typed {

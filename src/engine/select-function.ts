@@ -3,13 +3,14 @@ import type { FunctionRule } from './functions/rule.ts'
 import { valueFunction } from './select-column.ts'
 import { errorAt, nowNode, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { isArray, isObject, type Json } from './select-json.ts'
+import { arrowCast } from './select-literals.ts'
 import { rewriteArithmetic } from './select-operator.ts'
 import { rewriteOrders } from './select-order.ts'
 import { regexpMatch } from './select-regexp.ts'
 import { fillTemplate } from './select-template.ts'
 import { textOfValue } from './select-text-cast.ts'
 import { refuseWindowWidth, slidingWindow } from './select-time-window.ts'
-import { childOf, childrenOf, classOf, locationOf, type Node, optionalChildOf, textOf } from './select-tree.ts'
+import { childOf, childrenOf, classOf, locationOf, type Node, optionalChildOf, textOf, textsOf } from './select-tree.ts'
 
 type Rewrite = (child: Node) => Typed
 
@@ -19,6 +20,7 @@ export function rewriteFunction(context: RewriteContext, node: Node, rewrite: Re
   const written = textOf(node, 'function_name')
   const children = argumentsOf(context, node, written)
   const name = isCountOfRows(written, children) ? 'count_star' : written
+  if (node.is_operator === true && name === '@@') return serverVariable(context, node)
   if (node.is_operator === true) return rewriteArithmetic(context, node, children.map(rewrite))
   const special = specialFunction(context, node, name, children, rewrite)
   if (special !== undefined) return special
@@ -36,6 +38,15 @@ export function rewriteFunction(context: RewriteContext, node: Node, rewrite: Re
   }
   if (rule.kind !== 'aggregate') refuseAggregateClauses(context, own, name)
   return applyRule(context, own, rule, typed)
+}
+
+/** `@@server_version`: what DuckDB takes for an operator before a column. */
+function serverVariable(context: RewriteContext, node: Node): Typed {
+  const [child] = childrenOf(node, 'children')
+  const name = `@@${child !== undefined && classOf(child) === 'COLUMN_REF' ? textsOf(child, 'column_names').join('.') : ''}`
+  const value = valueFunction(context, name, locationOf(node))
+  if (value === undefined) throw unsupported(context, node, `The variable ${name}`)
+  return value
 }
 
 /** Desugared syntax calls functions of schema `main`; nothing else may be named with a schema. */
@@ -71,6 +82,7 @@ function specialFunction(
     if (name === 'now') return nowNode(context, 'TIMESTAMP_NS', locationOf(node))
     return valueFunction(context, name, locationOf(node))
   }
+  if (name === 'arrow_cast') return arrowCast(context, node, children.map(rewrite))
   if (name === 'regexp_match') return regexpMatch(context, node, children.map(rewrite))
   if (name === 'time_window') for (const width of children.slice(1, 3)) refuseWindowWidth(context, name, width)
   if (name === 'time_window' && (children.length === 3 || children.length === 4)) {

@@ -146,6 +146,7 @@ function functionHeading(node: Node, children: readonly string[]): string {
   if (node.is_operator === true && OPERATOR_FUNCTIONS.has(name)) {
     return children.length === 1 ? `(${name} ${left})` : `${left} ${name} ${right}`
   }
+  if (name === '@@') return `@@${left}`
   if (name === 'regexp_full_match') return `${left} ~ ${right}`
   if (name === 'count_star' || (name === 'exact_count' && !left) || (name === 'count' && !left))
     return 'COUNT(UInt8(1))'

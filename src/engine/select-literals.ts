@@ -5,6 +5,7 @@ import { textOfValue } from './select-text-cast.ts'
 import {
   castNode,
   childOf,
+  childrenOf,
   constantType,
   functionNode,
   INTEGER_TYPES,
@@ -111,6 +112,42 @@ export function rewriteCast(context: RewriteContext, node: Node, child: Typed): 
   if (child.type === 'DOUBLE' && isIntegerType(type)) return cast(functionNode('trunc', [child.node], locationOf(node)))
   if (type === 'VARCHAR') return cast(textOfValue(context, child))
   return cast(child.node)
+}
+
+const ARROW_TYPES: Readonly<Record<string, string>> = {
+  Int8: 'TINYINT',
+  Int16: 'SMALLINT',
+  Int32: 'INTEGER',
+  Int64: 'BIGINT',
+  UInt8: 'UTINYINT',
+  UInt16: 'USMALLINT',
+  UInt32: 'UINTEGER',
+  UInt64: 'UBIGINT',
+  Float32: 'FLOAT',
+  Float64: 'DOUBLE',
+  Utf8: 'VARCHAR',
+  LargeUtf8: 'VARCHAR',
+  Boolean: 'BOOLEAN',
+  Binary: 'BLOB',
+  Date32: 'DATE',
+  'Timestamp(Nanosecond, None)': 'TIMESTAMP_NS',
+  'Timestamp(Millisecond, None)': 'TIMESTAMP_MS',
+  'Timestamp(Second, None)': 'TIMESTAMP_S',
+}
+
+/** `arrow_cast(value, 'Int64')`: a CAST with Arrow's name of the type, which is a literal. */
+export function arrowCast(context: RewriteContext, node: Node, [value, name]: readonly Typed[]): Typed {
+  if (value === undefined || name === undefined || childrenOf(node, 'children').length !== 2) {
+    const message = 'Datafusion: Error during planning: arrow_cast takes a value and the name of a type.'
+    throw errorAt(context, node, 'PLANNING', message)
+  }
+  const text = constantType(name.node) === 'VARCHAR' ? textOf(childOf(name.node, 'value'), 'value') : ''
+  const type = Object.hasOwn(ARROW_TYPES, text) ? ARROW_TYPES[text] : undefined
+  if (type === undefined) {
+    const hint = `Take one of ${Object.keys(ARROW_TYPES).join('; ')}.`
+    throw unsupported(context, node, `arrow_cast to '${text}'`, hint)
+  }
+  return rewriteCast(context, castNode(value.node, type, locationOf(node)), value)
 }
 
 export const isIntegerType = (type: KnownType) => type !== undefined && INTEGER_TYPES.has(type)

@@ -2,6 +2,7 @@ import type { ExternalTable } from '../catalog/state.ts'
 import { planSelect, type ResolvedTable, type SelectPlan, type SelectResolver } from '../engine/select.ts'
 import { isCnosError } from '../errors/cnos-error.ts'
 import type { Reader } from '../format/file-format.ts'
+import { COMPATIBLE_VERSION } from '../model/compatible-version.ts'
 import type { Query } from '../sql/ast.ts'
 import type { PlanContext } from './context.ts'
 import { externalTableReader } from './external-table.ts'
@@ -14,7 +15,7 @@ export interface PlannedQuery extends SelectPlan {
 }
 
 /** Names of functions and clauses that make rows out of nothing. */
-const ROW_MAKERS = /\b(generate_series|range|unnest|recursive)\b/i
+const ROW_MAKERS = /\b(generate_series|range|unnest|recursive|time_window_gapfill|date_bin_gapfill)\b/i
 
 /**
  * Checks a SELECT: every table it mentions, at any depth, must exist and be readable by the session's user. The engine
@@ -73,6 +74,8 @@ function sessionValues({ session, principal }: PlanContext): Readonly<Record<str
     current_role: principal.role ?? null,
     current_tenant: session.tenant,
     current_database: session.database,
+    '@@server_version': COMPATIBLE_VERSION,
+    '@@deployment_mode': 'singleton',
   }
 }
 

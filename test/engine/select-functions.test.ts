@@ -140,6 +140,16 @@ const MATH: readonly Case[] = [
 ]
 
 const OTHERS: readonly Case[] = [
+  [`arrow_cast('5', 'Int64')`, 5n],
+  [`arrow_cast(1.9, 'Int64')`, 1n],
+  [`arrow_typeof(arrow_cast(5, 'UInt64'))`, 'UInt64'],
+  [`st_asbinary('POINT(0 3)')`, '010100000000000000000000000000000000000840'],
+  [`st_geomfromwkb(st_asbinary('LINESTRING (30 10, 10 30)'))`, 'LINESTRING(30 10,10 30)'],
+  [`st_area('POLYGON ((40 40, 20 45, 45 30, 40 40))')`, 87.5],
+  [`st_area('POLYGON ((35 10, 45 45, 15 40, 10 20, 35 10), (20 30, 35 35, 30 20, 20 30))')`, 675],
+  [`st_area('MULTIPOLYGON (((0 0, 2 0, 2 2, 0 2, 0 0)), ((4 4, 8 4, 8 8, 4 8, 4 4), (5 5, 6 5, 6 6, 5 6, 5 5)))')`, 19],
+  [`st_area('POINT (1 2)')`, 0],
+  ['st_area(NULL)', null],
   ['arrow_typeof(1)', 'Int64'],
   ['arrow_typeof(now())', 'Timestamp(Nanosecond, None)'],
   [`arrow_typeof('a')`, 'Utf8'],
@@ -365,6 +375,10 @@ describe('what CnosDB refuses', () => {
     ['chr(0)', 'null character not permitted'],
     ['-CAST(1 AS BIGINT UNSIGNED)', '- cannot stand before BIGINT UNSIGNED'],
     [`digest('a', 'sha512')`, 'digest knows md5 and sha256 here, not sha512'],
+    [`arrow_cast(1, 'Foo')`, `arrow_cast to 'Foo' is not available`],
+    [`st_area('GEOMETRYCOLLECTION (POINT (1 2))')`, 'not available'],
+    [`st_distance('POINT (0 0)', 'POINT (1 1)')`, 'Function st_distance is not available'],
+    ['@@nope', 'The variable @@nope is not available'],
     [`encode('a', 'rot13')`, 'no built-in encoding named rot13'],
     [`ln(${'ln('.repeat(15)}2${')'.repeat(16)}`, 'nested too deeply'],
   ])('%s', async (expression, message) => {

@@ -1,7 +1,6 @@
+import { COMPATIBLE_VERSION } from '../../model/compatible-version.ts'
 import type { Route } from '../exchange.ts'
 
-/** The version of CnosDB whose HTTP API and SQL this server speaks: clients choose their dialect by it. */
-const COMPATIBLE_VERSION = '2.4.3'
 const BODY = JSON.stringify({ version: COMPATIBLE_VERSION, status: 'healthy' })
 
 export const ping: Route = {
