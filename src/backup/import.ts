@@ -139,6 +139,8 @@ function refuseParts(units: readonly PlannedUnit[], range: TimeRange): void {
 export async function importCluster(options: ImportOptions, { signal }: Abortable): Promise<RunSummary> {
   const { client, place, clock, policy, reporter } = options
   const began = clock.elapsedMs()
+  // Checking the files of a large backup takes long: first see that there is a target, and that it lets this user in.
+  await client.query('SELECT 1 AS x', { signal })
   const plan = await planImport(options, { signal })
   const aside = placeBesideTool(options, `import-${client.label.replace(/[^a-z0-9]+/gi, '-')}`)
   const journal = await openJournal(aside, planIdentity(options, plan), { signal })
