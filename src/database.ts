@@ -22,8 +22,10 @@ import { StatementSlots } from './exec/statement-slots.ts'
 import { readUsage, type Usage as UsageNow } from './exec/usage.ts'
 import { writeLines } from './ingest/write-lines.ts'
 import type { PlanContext } from './plan/context.ts'
+import type { Plan } from './plan/plan.ts'
 import { planStatement } from './plan/plan-statement.ts'
 import type { UserSession } from './plan/session.ts'
+import type { Statement } from './sql/ast.ts'
 import { parseStatement } from './sql/parser.ts'
 import { redactStatement } from './sql/redact.ts'
 import { endpointPolicy } from './store/endpoint-policy.ts'
@@ -111,6 +113,8 @@ export interface Database extends AsyncDisposable {
 const MAX_QUERIES = 12
 /** Of these, the ones that statements may hold for long. */
 const MAX_STATEMENTS = 10
+const MAX_PLANS = 5
+const PLAN_PAUSE_MS = 5
 const SWEEP_EVERY_MS = 60_000
 /** How long `close` waits for aborted statements. */
 const CLOSE_WITHIN_MS = 10_000
@@ -184,11 +188,23 @@ class EmbeddedDatabase implements Database {
       const statement = parseStatement(sql)
       handle.setState('ANALYZING')
       const principal = this.#principalOf(session)
-      const plan = await planStatement(this.#planContext(session, principal, sql, handle), statement)
+      const plan = await this.#planned(this.#planContext(session, principal, sql, handle), statement)
       handle.signal.throwIfAborted()
       handle.setState('SCHEDULING')
       return execute(plan, this.#execContext(session, principal, handle))
     })
+  }
+
+  /** What is dropped or altered between a look at the catalog and the next is looked at again. */
+  async #planned(context: PlanContext, statement: Statement): Promise<Plan> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await planStatement({ ...context, catalog: this.#parts.catalog.state }, statement)
+      } catch (error) {
+        if (!isCnosError(error, 'META_CONFLICT') || tries === MAX_PLANS) throw error
+        await this.#parts.options.clock.sleep(PLAN_PAUSE_MS, { signal: context.signal })
+      }
+    }
   }
 
   writeLineProtocol(session: Session, body: Uint8Array, { precision = 'NS', signal }: WriteOptions = {}) {

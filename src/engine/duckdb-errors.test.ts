@@ -45,4 +45,14 @@ describe('fromDuckDbError', () => {
   ])('%s is %s', (text, errorName, message) => {
     expect(fromDuckDbError(new Error(text))).toMatchObject({ errorName, message })
   })
+
+  it.each([
+    'Catalog Error: Table with name t42 does not exist!\nDid you mean "t4"?',
+    'Binder Error: Table "t39" does not have a column with name "f0"',
+    'Binder Error: table "result" has 5 columns available but 6 columns specified',
+    'TransactionContext Error: Failed to commit: Transaction conflict: attempting to insert into table "t9" but',
+  ])('%s says that another statement came first, without the name the table has inside', (text) => {
+    const message = 'A table was altered or dropped meanwhile. Please try again'
+    expect(fromDuckDbError(new Error(text))).toMatchObject({ errorName: 'META_CONFLICT', message })
+  })
 })

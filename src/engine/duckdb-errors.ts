@@ -41,6 +41,9 @@ const HINT_OF_NAME: Partial<Record<ErrorName, string>> = {
 }
 
 const ENOSPC = 28
+/** Only our own statements name physical tables, and only after the catalog had them. */
+const CHANGED_MEANWHILE =
+  /^Table with name "?(data"?\.)?"?t\d+"? does not exist|^Table "t\d+" does not have a column|Transaction conflict: .*"t\d+"|^table "result" has \d+ columns available/
 
 /** Reads DuckDB's error text; never throws. */
 export function parseFault(text: string): DuckDbFault {
@@ -71,6 +74,7 @@ function parseJsonFault(json: string): DuckDbFault | undefined {
 
 function nameOf({ type, message, errno }: DuckDbFault): ErrorName {
   if (errno === ENOSPC || /no space left|max_temp_directory_size|failed to offload/i.test(message)) return 'NO_SPACE'
+  if (CHANGED_MEANWHILE.test(message)) return 'META_CONFLICT'
   if (/unsuccessful or closed (streaming|pending) query/i.test(message)) return 'INTERNAL'
   return NAME_OF_TYPE[type] ?? 'PLANNING'
 }
@@ -82,6 +86,7 @@ function plainMessage(name: ErrorName, message: string): string {
   if (name === 'OUT_OF_MEMORY') return `The statement needs more memory than the server's budget${limits}`
   if (/max_temp_directory_size|failed to offload/.test(message))
     return `The statement needs more temporary space than the server's budget${limits}`
+  if (CHANGED_MEANWHILE.test(message)) return 'A table was altered or dropped meanwhile. Please try again'
   const lines = message.split('\n')
   const advice = lines.findIndex((line) => /^(Possible solutions|Please try installing|Use "SET|LINE \d)/.test(line))
   return (advice > 0 ? lines.slice(0, advice) : lines).join('\n').trimEnd()

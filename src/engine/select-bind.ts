@@ -19,7 +19,9 @@ export async function describeOrExplain(
     return await session.describe(printed.sql, options)
   } catch (error) {
     options.signal?.throwIfAborted()
-    const fault = isCnosError(error, 'INTERNAL') ? undefined : await findBindFault(session, printed.sql, options)
+    const fault = isCnosError(error, 'INTERNAL', 'META_CONFLICT')
+      ? undefined
+      : await findBindFault(session, printed.sql, options)
     throw fault === undefined
       ? error
       : bindError(fault, error, originOf(printed.tree, origin, fault.position), source, fields)

@@ -25,7 +25,9 @@ export async function ensureTable(
     const table = currentTable(catalog.state, name)
     const missing = missingColumns(body, batch, table?.schema)
     if (table && missing.tags.length + missing.fields.length === 0) return table
-    await catalog.change((state, context) => makeMissing(state, name, missing, context))
+    await catalog.change((state, context) =>
+      makeMissing(state, name, missingColumns(body, batch, currentTable(state, name)?.schema), context),
+    )
   }
 }
 
