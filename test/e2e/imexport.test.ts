@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -261,18 +261,7 @@ describe('a part of a cluster', () => {
 describe('damage', () => {
   async function copyOfBackup(name: string): Promise<string> {
     const path = join(folder, name)
-    const done = await imexport(
-      'export',
-      '--src',
-      `root:root@${source.address}`,
-      '--path',
-      path,
-      '--rows-per-unit',
-      '1000',
-      '--include',
-      'cnosdb',
-    )
-    expect(done.code, done.stderr + done.stdout).toBe(0)
+    await cp(join(folder, 'backup-parquet'), path, { recursive: true })
     return path
   }
 
@@ -341,53 +330,5 @@ describe('what goes wrong', () => {
       join(folder, 'no-backup'),
     )
     expect(none.code).toBe(7)
-  })
-})
-
-describe('kill -9', () => {
-  it('of the tool at any moment: the same command continues, and the result is equal', {
-    timeout: 180_000,
-  }, async () => {
-    const path = join(folder, 'killed')
-    const args = [
-      'export',
-      '--src',
-      `root:root@${source.address}`,
-      '--path',
-      path,
-      '--rows-per-unit',
-      '500',
-      '--parallel',
-      '1',
-      '--quiet',
-    ]
-    let attempts = 0
-    for (let ms = 250; ; ms += 130) {
-      attempts += 1
-      const { code, stderr } = await run(programs.imexport, args, { cwd: folder, killAfterMs: ms })
-      if (code !== null) {
-        expect(code, stderr).toBe(0)
-        break
-      }
-      const isComplete = (await readdir(path).catch((): string[] => [])).includes('manifest.json')
-      if (isComplete) expect((await imexport('verify', '--path', path)).code).toBe(0)
-    }
-    expect(attempts).toBeGreaterThan(2)
-    const target = await freshTarget()
-    for (let ms = 250; ; ms += 130) {
-      const { code, stderr } = await run(
-        programs.imexport,
-        ['import', '--dst', `root:root@${target.address}`, '--path', path, '--parallel', '1', '--quiet'],
-        {
-          cwd: folder,
-          killAfterMs: ms,
-        },
-      )
-      if (code === null) continue
-      expect(code, stderr).toBe(0)
-      break
-    }
-    expect(await contentOf(target)).toEqual(await contentOf(source))
-    expect(await dump(target)).toBe(await dump(source))
   })
 })
