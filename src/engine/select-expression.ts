@@ -3,9 +3,10 @@ import { rewriteColumn } from './select-column.ts'
 import { errorAt, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { rewriteFunction, rewriteWindow } from './select-function.ts'
 import { isAbsent } from './select-json.ts'
-import { isIntegerType, rewriteCast, rewriteConstant, textToTime, ticksToTime } from './select-literals.ts'
+import { isIntegerType, rewriteCast, rewriteConstant, ticksToTime } from './select-literals.ts'
 import type { Scope } from './select-scope.ts'
 import { alignTexts } from './select-text-cast.ts'
+import { type Rounding, textToTime } from './select-time-text.ts'
 import { childOf, childrenOf, classOf, type Node, optionalChildOf, typeOf } from './select-tree.ts'
 
 /** What every expression node may hold besides its own members. */
@@ -93,12 +94,13 @@ function rewriteByClass(context: RewriteContext, node: Node, scope: Scope): Type
     case 'CONSTANT':
       return rewriteConstant(context, node)
     case 'COMPARISON': {
-      const [left, right] = alignTimes(context, [rewrite(childOf(node, 'left')), rewrite(childOf(node, 'right'))])
+      const sides = [rewrite(childOf(node, 'left')), rewrite(childOf(node, 'right'))]
+      const [left, right] = alignTimes(context, sides, SIDES[typeOf(node)])
       return { node: { ...node, left: (left as Typed).node, right: (right as Typed).node }, type: 'BOOLEAN' }
     }
     case 'BETWEEN': {
       const parts = ['input', 'lower', 'upper'].map((key) => rewrite(childOf(node, key)))
-      const [input, lower, upper] = alignTimes(context, parts).map((part) => part.node)
+      const [input, lower, upper] = alignTimes(context, parts, [undefined, 'ceil', 'floor']).map((part) => part.node)
       return { node: { ...node, input, lower, upper } as Node, type: 'BOOLEAN' }
     }
     case 'CONJUNCTION':
@@ -121,13 +123,26 @@ function rewriteByClass(context: RewriteContext, node: Node, scope: Scope): Type
   }
 }
 
+/** The tick that stands for a text between two ticks, on the left and on the right of a comparison. Default: none. */
+const SIDES: Readonly<Record<string, readonly Rounding[]>> = {
+  COMPARE_LESSTHAN: ['floor', 'ceil'],
+  COMPARE_LESSTHANOREQUALTO: ['ceil', 'floor'],
+  COMPARE_GREATERTHAN: ['ceil', 'floor'],
+  COMPARE_GREATERTHANOREQUALTO: ['floor', 'ceil'],
+}
+
 /** Beside a time, an integer counts in the time's own unit, and a text is a time. */
-function alignTimes(context: RewriteContext, parts: readonly Typed[]): readonly Typed[] {
+function alignTimes(
+  context: RewriteContext,
+  parts: readonly Typed[],
+  roundings: readonly (Rounding | undefined)[] = [],
+): readonly Typed[] {
   const type = parts.map((part) => part.type).find(isTimeType)
   if (type === undefined) return parts
-  return parts.map((part) => {
+  return parts.map((part, at) => {
     if (isIntegerType(part.type)) return { node: ticksToTime(part.node, type), type }
-    return part.type === 'VARCHAR' ? { node: textToTime(context, part.node, type), type } : part
+    if (part.type !== 'VARCHAR') return part
+    return { node: textToTime(context, part.node, type, at in roundings ? roundings[at] : 'none'), type }
   })
 }
 

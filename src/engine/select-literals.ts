@@ -2,6 +2,7 @@ import { isTimeType, type KnownType } from './functions/rule.ts'
 import { errorAt, type RewriteContext, type Typed, unsupported } from './select-context.ts'
 import { isObject, type Json } from './select-json.ts'
 import { textOfValue } from './select-text-cast.ts'
+import { textToTime } from './select-time-text.ts'
 import {
   castNode,
   childOf,
@@ -173,19 +174,4 @@ export function ticksToTime(node: Node, type: string): Node {
   if (ticks !== undefined && ticks < least) return castNode(stringNode('-infinity', locationOf(node)), type)
   const make = FROM_TICKS[type] ?? 'make_timestamp_ns'
   return castNode(functionNode(make, [node], locationOf(node)), type)
-}
-
-const DATE_FIRST = /^\s*[+-]?\d{1,6}-\d{1,2}-\d{1,2}/
-
-/** ISO 8601 text as a time. DuckDB's cast to microseconds and coarser would ignore the offset. */
-export function textToTime(context: RewriteContext, node: Node, type: string): Node {
-  const text = constantType(node) === 'VARCHAR' ? textOf(childOf(node, 'value'), 'value') : undefined
-  if (text !== undefined && !DATE_FIRST.test(text)) {
-    const message = `Datafusion: Arrow error: Parser error: Error parsing timestamp from '${text}'`
-    throw errorAt(context, node, 'PLANNING', message, { hint: "Write a time as '2024-01-01T00:00:00Z'." })
-  }
-  if (type === 'TIMESTAMP_NS') return castNode(node, type)
-  const zoned = castNode(node, 'TIMESTAMP WITH TIME ZONE')
-  const location = locationOf(node)
-  return castNode(functionNode('timezone', [stringNode('UTC', location), zoned], location), type)
 }
