@@ -4,10 +4,12 @@ import { appendInTurn, type ColumnWrite } from './append-group.ts'
 import { type Batch, type BatchLayout, layoutOf, timeColumnOf } from './batch.ts'
 import {
   areDistinct,
+  type BatchSpans,
   type ColumnBatch,
   checkTimes,
   rangeOfPlainBatch,
   seriesColumnOf,
+  spansOf,
   vectorColumnsOf,
 } from './column-batch.ts'
 import type { ConnectionSession } from './duckdb-connection.ts'
@@ -32,14 +34,20 @@ export async function appendColumns(
   const time = table.schema.columns.find((column) => column.kind === 'time')?.name ?? 'time'
   const layout = layoutOf(table.schema, [time, ...batch.tagNames, ...batch.fields.map((field) => field.name)])
   checkTimes(batch, timeColumnOf(layout).type)
-  const range = plainRange(batch, layout, options)
-  await appendInTurn({ engine, table, layout, batch, options, range }, appendAlone)
+  const spans = spansOf(batch)
+  const range = plainRange(batch, spans, layout, options)
+  await appendInTurn({ engine, table, layout, batch, options, range, spans: spans.spans }, appendAlone)
   return { rows: BigInt(batch.rowCount) }
 }
 
 /** Undefined also for rows beyond the TTL: those are refused where every batch is. */
-function plainRange(batch: ColumnBatch, layout: BatchLayout, { minTimeNs }: AppendOptions): TimeRange | undefined {
-  const range = rangeOfPlainBatch(batch, layout)
+function plainRange(
+  batch: ColumnBatch,
+  spans: BatchSpans,
+  layout: BatchLayout,
+  { minTimeNs }: AppendOptions,
+): TimeRange | undefined {
+  const range = rangeOfPlainBatch(batch, spans, layout)
   if (range === undefined || minTimeNs === undefined) return range
   return range.from * timeUnitOf(timeColumnOf(layout).type).nanoseconds < minTimeNs ? undefined : range
 }

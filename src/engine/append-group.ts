@@ -4,9 +4,10 @@ import { type ConnectionSession, connectionOf, inTransaction } from './duckdb-co
 import type { Engine } from './engine.ts'
 import { insertVectors, insertVectorsInParts, type VectorRows } from './load-vectors.ts'
 import type { TimeRange } from './merge-sql.ts'
-import { hasRowsBetween, raiseNewest } from './overlap.ts'
+import { hasRowsBetween, newestTime, raiseNewest } from './overlap.ts'
+import { SeriesBounds, type SeriesSpan } from './series-bounds.ts'
 import type { AppendOptions, StoredTable } from './table.ts'
-import { type TableState, withTableLock } from './table-lock.ts'
+import { type TableState, withTurn } from './table-lock.ts'
 import type { VectorColumn } from './vector-fill.ts'
 
 /** Rows that one transaction may take along; more wait for the next. */
@@ -21,6 +22,7 @@ export interface ColumnWrite {
   readonly options: AppendOptions
   /** From the first time to the last; undefined when two rows may have the same key, or DuckDB must look at them. */
   readonly range: TimeRange | undefined
+  readonly spans: readonly SeriesSpan[]
 }
 
 interface Waiting {
@@ -56,10 +58,12 @@ export async function appendInTurn(
   const takeTurn = async (state: TableState) => {
     queue.delete(own)
     if (own.attempt === undefined && write.range !== undefined) await storeGroup(own, queue, state)
-    if (!own.isStored) await appendAlone(write, state)
+    if (own.isStored) return
+    state.bounds?.raise(write.spans)
+    await appendAlone(write, state)
   }
   try {
-    await withTableLock(write.engine, write.table, takeTurn, { signal: write.options.signal })
+    await withTurn(write.engine, write.table, takeTurn, { signal: write.options.signal })
   } catch (error) {
     await own.attempt
     if (!own.isStored) throw error
@@ -99,19 +103,33 @@ async function groupOf(
   queue: Set<Waiting>,
   state: TableState,
 ): Promise<readonly Waiting[]> {
+  const bounds = await boundsOf(session, own.write, state)
   const group: Waiting[] = []
-  const ranges: TimeRange[] = []
   let rows = 0
   for (const waiting of [own, ...queue]) {
-    const { range, batch } = waiting.write
+    const { range, batch, spans } = waiting.write
     rows += batch.rowCount
     if (range === undefined || (rows > MAX_GROUP_ROWS && waiting !== own)) break
-    if (ranges.some((other) => range.from <= other.to && other.from <= range.to)) break
-    if (await hasRowsBetween(session, { ...waiting.write, state }, range)) break
+    const isNew = bounds.areNewer(spans) || (group.every(isApart(range)) && (await isVacant(session, waiting, state)))
+    if (!isNew) break
     group.push(waiting)
-    ranges.push(range)
+    bounds.raise(spans)
   }
   return group.filter((waiting) => waiting === own || queue.has(waiting))
+}
+
+async function boundsOf(session: ConnectionSession, write: ColumnWrite, state: TableState): Promise<SeriesBounds> {
+  state.bounds ??= new SeriesBounds(await newestTime(session, { ...write, state }))
+  return state.bounds
+}
+
+const isApart =
+  (range: TimeRange) =>
+  ({ write }: Waiting) =>
+    write.range === undefined || range.from > write.range.to || write.range.from > range.to
+
+async function isVacant(session: ConnectionSession, { write }: Waiting, state: TableState): Promise<boolean> {
+  return write.range !== undefined && !(await hasRowsBetween(session, { ...write, state }, write.range))
 }
 
 /** Adds rows that the table does not have, in a transaction; for the holder of the lock. */

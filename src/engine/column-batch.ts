@@ -12,9 +12,10 @@ import {
 } from '@duckdb/node-api'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { DataType } from '../model/schema.ts'
-import { type BatchLayout, fieldColumnsOf, timeColumnOf } from './batch.ts'
+import { type BatchLayout, fieldColumnsOf } from './batch.ts'
 import { geometryTypeOf } from './geometry-check.ts'
 import type { TimeRange } from './merge-sql.ts'
+import type { SeriesSpan } from './series-bounds.ts'
 import { engineTypeOf } from './table.ts'
 import { timeUnitOf } from './time-ticks.ts'
 import { numberFill, sharedTextFill, textFill, type VectorColumn } from './vector-fill.ts'
@@ -98,24 +99,63 @@ export function checkTimes({ time, rowCount }: ColumnBatch, type: DataType): voi
   }
 }
 
+export interface BatchSpans {
+  readonly spans: readonly SeriesSpan[]
+  /** Whether every row of a series is newer than the one before it. */
+  readonly isRising: boolean
+}
+
+/** First and last time of every series. */
+export function spansOf({ time, series, rowCount, tagNames, tagSets }: ColumnBatch): BatchSpans {
+  const from: bigint[] = []
+  const to: bigint[] = []
+  let isRising = true
+  for (let row = 0; row < rowCount; row += 1) {
+    const ticks = time[row] as bigint
+    const set = series[row] as number
+    const latest = to[set]
+    if (latest === undefined) from[set] = ticks
+    else if (ticks <= latest) isRising = false
+    if (latest === undefined || ticks > latest) to[set] = ticks
+    if (ticks < (from[set] as bigint)) from[set] = ticks
+  }
+  const keyOf = seriesKeys(tagNames)
+  const spans = tagSets.flatMap((set, index) =>
+    to[index] === undefined ? [] : [{ key: keyOf(set), from: from[index] as bigint, to: to[index] }],
+  )
+  return { spans, isRising }
+}
+
+/** The same text for the same tags, however they are arranged: tags that are absent are left out. */
+function seriesKeys(tagNames: readonly string[]): (set: readonly (string | null)[]) => string {
+  const order = [...tagNames.keys()].sort((a, b) => ((tagNames[a] as string) < (tagNames[b] as string) ? -1 : 1))
+  const names = tagNames.map((name) => `${name.length} ${name}`)
+  return (set) => {
+    let key = ''
+    for (const tag of order) {
+      const value = set[tag] ?? null
+      if (value !== null) key += `${names[tag]}${value.length} ${value}`
+    }
+    return key
+  }
+}
+
 /**
  * From the first to the last time of a batch that needs no look by DuckDB: no two rows have the same key, because every
  * series goes forward in time; every row has a field; there is no geometry. Undefined for any other.
  */
-export function rangeOfPlainBatch(batch: ColumnBatch, layout: BatchLayout): TimeRange | undefined {
+export function rangeOfPlainBatch(
+  batch: ColumnBatch,
+  { spans, isRising }: BatchSpans,
+  layout: BatchLayout,
+): TimeRange | undefined {
   const hasGeometry = fieldColumnsOf(layout).some(({ type }) => geometryTypeOf(type) !== undefined)
-  if (hasGeometry || !hasFieldInEveryRow(batch) || !areDistinct(batch.tagSets)) return undefined
-  const { time, series, rowCount } = batch
-  const { min } = timeUnitOf(timeColumnOf(layout).type)
-  const latest = new BigInt64Array(batch.tagSets.length).fill(min - 1n)
-  let [from, to] = [time[0] as bigint, time[0] as bigint]
-  for (let row = 0; row < rowCount; row += 1) {
-    const ticks = time[row] as bigint
-    const set = series[row] as number
-    if (ticks <= (latest[set] as bigint)) return undefined
-    latest[set] = ticks
-    if (ticks < from) from = ticks
-    if (ticks > to) to = ticks
+  const [first] = spans
+  if (!isRising || !first || hasGeometry || !hasFieldInEveryRow(batch) || !areDistinct(batch.tagSets)) return undefined
+  let { from, to } = first
+  for (const span of spans) {
+    if (span.from < from) from = span.from
+    if (span.to > to) to = span.to
   }
   return { from, to }
 }

@@ -2,6 +2,7 @@ import type { Abortable } from '../async/abort.ts'
 import { Limit } from '../async/limit.ts'
 import type { Engine } from './engine.ts'
 import { type PendingMerge, runMerge } from './merge-journal.ts'
+import type { SeriesBounds } from './series-bounds.ts'
 import type { StoredTable } from './table.ts'
 
 /** What this process knows of a table. Only the holder of the lock touches it. */
@@ -9,6 +10,8 @@ export interface TableState {
   readonly turn: Limit
   /** No row of the table is newer; undefined until asked. Deleting rows leaves it true. */
   newest: bigint | undefined
+  /** Undefined until asked, and again after anything but writes of columns has had the table. */
+  bounds: SeriesBounds | undefined
   /** Merges that are in the journal but failed half way. */
   readonly unfinished: PendingMerge[]
 }
@@ -18,7 +21,7 @@ const tablesOf = new WeakMap<Engine, Map<string, TableState>>()
 function stateOf(engine: Engine, name: string): TableState {
   const tables = tablesOf.get(engine) ?? new Map<string, TableState>()
   tablesOf.set(engine, tables)
-  const state = tables.get(name) ?? { turn: new Limit(1), newest: undefined, unfinished: [] }
+  const state = tables.get(name) ?? { turn: new Limit(1), newest: undefined, bounds: undefined, unfinished: [] }
   tables.set(name, state)
   return state
 }
@@ -28,6 +31,24 @@ function stateOf(engine: Engine, name: string): TableState {
  * half way (no space, for example) is finished first. Take the lock before a transaction, never inside one.
  */
 export function withTableLock<T>(
+  engine: Engine,
+  table: Pick<StoredTable, 'name'>,
+  work: (state: TableState) => Promise<T>,
+  { signal }: Abortable = {},
+): Promise<T> {
+  return withTurn(
+    engine,
+    table,
+    (state) => {
+      state.bounds = undefined
+      return work(state)
+    },
+    { signal },
+  )
+}
+
+/** The same for work that keeps `bounds` true. */
+export function withTurn<T>(
   engine: Engine,
   table: Pick<StoredTable, 'name'>,
   work: (state: TableState) => Promise<T>,

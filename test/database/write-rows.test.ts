@@ -248,3 +248,25 @@ describe('SHOW SERIES and SHOW TAG VALUES', () => {
     expect(await db.run(`SHOW TAG VALUES FROM ${table} WITH KEY = nope`)).toEqual([])
   })
 })
+
+describe('what is known of the newest row of a series', () => {
+  it('is forgotten when UPDATE moves series and when files come in', async () => {
+    await insert('time, host, d', `1, 'a', 1`, `5, 'b', 1`)
+    await db.run(`UPDATE ${table} SET host = 'a' WHERE host = 'b'`)
+    await insert('time, host, i', `5, 'a', 2`)
+    expect(await read('host, d, i')).toEqual([
+      { host: 'a', d: 1, i: null },
+      { host: 'a', d: 1, i: 2n },
+    ])
+    await db.run(`COPY INTO '${db.path('moved')}' FROM ${table} FILE_FORMAT = (TYPE = 'PARQUET')`)
+    await db.run(`DELETE FROM ${table}`)
+    await insert('time, host, i', `9, 'c', 9`)
+    await db.run(`COPY INTO ${table} FROM '${db.path('moved')}/' FILE_FORMAT = (TYPE = 'PARQUET')`)
+    await insert('time, host, u', `5, 'a', 3`)
+    expect(await read('host, d, i, u')).toEqual([
+      { host: 'a', d: 1, i: null, u: null },
+      { host: 'a', d: 1, i: 2n, u: 3n },
+      { host: 'c', d: null, i: 9n, u: null },
+    ])
+  })
+})
