@@ -7,7 +7,7 @@ import { isIntegerType, rewriteCast, rewriteConstant, ticksToTime } from './sele
 import type { Scope } from './select-scope.ts'
 import { alignTexts } from './select-text-cast.ts'
 import { type Rounding, textToTime } from './select-time-text.ts'
-import { childOf, childrenOf, classOf, type Node, optionalChildOf, typeOf } from './select-tree.ts'
+import { childOf, childrenOf, classOf, isConstant, type Node, optionalChildOf, typeOf } from './select-tree.ts'
 
 /** What every expression node may hold besides its own members. */
 const COMMON = ['class', 'type', 'alias', 'query_location']
@@ -138,12 +138,20 @@ function alignTimes(
   roundings: readonly (Rounding | undefined)[] = [],
 ): readonly Typed[] {
   const type = parts.map((part) => part.type).find(isTimeType)
-  if (type === undefined) return parts
+  if (type === undefined) return alignTextColumns(context, parts)
   return parts.map((part, at) => {
     if (isIntegerType(part.type)) return { node: ticksToTime(part.node, type), type }
     if (part.type !== 'VARCHAR') return part
     return { node: textToTime(context, part.node, type, at in roundings ? roundings[at] : 'none'), type }
   })
+}
+
+const isNumber = (type: KnownType) => type === 'DOUBLE' || isIntegerType(type)
+
+/** A text that is no literal is compared with numbers as text; a literal beside a number is a number. */
+function alignTextColumns(context: RewriteContext, parts: readonly Typed[]): readonly Typed[] {
+  const hasText = parts.some((part) => part.type === 'VARCHAR' && !isConstant(part.node))
+  return hasText && parts.some((part) => isNumber(part.type)) ? alignTexts(context, parts) : parts
 }
 
 function rewriteOperator(context: RewriteContext, node: Node, children: readonly Typed[]): Typed {
@@ -174,8 +182,7 @@ function commonType(alternatives: readonly Typed[]): KnownType {
   const types = new Set(alternatives.filter((item) => !isNullConstant(item.node)).map((item) => item.type))
   const [type] = types
   if (types.size === 1) return type
-  const areNumbers = [...types].every((each) => each === 'DOUBLE' || isIntegerType(each))
-  return areNumbers && types.has('DOUBLE') ? 'DOUBLE' : undefined
+  return [...types].every(isNumber) && types.has('DOUBLE') ? 'DOUBLE' : undefined
 }
 
 const isNullConstant = (node: Node) => classOf(node) === 'CONSTANT' && childOf(node, 'value').is_null === true

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { foldIdentifiers } from './select-fold.ts'
+import { findBitString, foldIdentifiers } from './select-fold.ts'
 
 it.each([
   ['SELECT Temp FROM Air', 'select temp from air'],
@@ -17,6 +17,16 @@ it.each([
   ['SELECT ÄÖ İ', 'select ÄÖ İ'],
 ])('%s', (text, folded) => {
   expect(foldIdentifiers(text)).toBe(folded)
+})
+
+it.each([
+  [`SELECT X'41'`, 7],
+  [`SELECT a, b'01'`, 10],
+  [`SELECT 'X''41', "X'41'", ax'41'`, -1],
+  [`SELECT E'x\\'', -- X'41'\n x'1'`, 25],
+  [`/* b'1' */ SELECT $$x'1'$$`, -1],
+])('finds the bit string in %s', (text, at) => {
+  expect(findBitString(text)).toBe(at)
 })
 
 it('keeps every character in its place', () => {

@@ -19,6 +19,15 @@ export function foldIdentifiers(text: string): string {
   return folded + foldCode(text.slice(start))
 }
 
+/** Where a bit string such as `X'41'` starts, which DuckDB's parser takes for the text `x41`; -1 when there is none. */
+export function findBitString(text: string): number {
+  for (let at = 0; at < text.length; ) {
+    if (text[at] === "'" && isPrefixed(text, at, /[xXbB]/)) return at - 1
+    at = Math.max(at + 1, endOfVerbatim(text, at))
+  }
+  return -1
+}
+
 function foldCode(code: string): string {
   const lower = code.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
   return lower.replace(/\b(tinyint|smallint|int|integer|bigint)\s+unsigned\b/g, (words, type: string) =>
@@ -51,8 +60,10 @@ function endOfQuoted(text: string, at: number, quote: string): number {
   return end < 0 ? text.length : end + 1
 }
 
-function isEscapeString(text: string, at: number): boolean {
-  return /[eE]/.test(text[at - 1] ?? '') && !/[A-Za-z0-9_$\u0080-\uffff]/.test(text[at - 2] ?? '')
+const isEscapeString = (text: string, at: number) => isPrefixed(text, at, /[eE]/)
+
+function isPrefixed(text: string, at: number, letter: RegExp): boolean {
+  return letter.test(text[at - 1] ?? '') && !/[A-Za-z0-9_$\u0080-\uffff]/.test(text[at - 2] ?? '')
 }
 
 function endOfEscapeString(text: string, at: number): number {

@@ -3,7 +3,7 @@ import { CnosError } from '../errors/cnos-error.ts'
 import type { Session } from './engine.ts'
 import { quoteString } from './quote.ts'
 import { type SelectText, type SourceText, selectError, sourceOf } from './select-errors.ts'
-import { foldIdentifiers } from './select-fold.ts'
+import { findBitString, foldIdentifiers } from './select-fold.ts'
 import { isArray, isObject, type Json, type JsonObject, parseTree, printTree } from './select-json.ts'
 import { childOf, childrenOf, type Node, selectAll } from './select-tree.ts'
 
@@ -46,6 +46,13 @@ function refuseBrokenText(text: string, source: SourceText): void {
   if (nul >= 0) {
     const at = Buffer.byteLength(text.slice(0, nul))
     throw selectError('SQL_SYNTAX', 'sql parser error: The statement holds a NUL character', source, at)
+  }
+  const bits = findBitString(text)
+  if (bits >= 0) {
+    const hint = "Write decode('41', 'hex')."
+    throw selectError('UNSUPPORTED', 'A bit string is not available.', source, Buffer.byteLength(text.slice(0, bits)), {
+      hint,
+    })
   }
   if (/\p{Surrogate}/u.test(text))
     throw new CnosError('SQL_SYNTAX', 'sql parser error: The statement is not valid Unicode')

@@ -3,7 +3,7 @@ import { always, type FunctionRule, first, type KnownType, scalar } from './rule
 const double = { type: always('DOUBLE') }
 
 const toDouble = [
-  ...['asinh', 'atan', 'cbrt', 'cos', 'cosh', 'cot', 'degrees', 'exp', 'radians', 'sin', 'sinh', 'tan', 'tanh'],
+  ...['asinh', 'atan', 'cos', 'cosh', 'cot', 'degrees', 'exp', 'radians', 'sin', 'sinh', 'tan', 'tanh'],
 ].map((name) => scalar(name, 1, 1, double))
 
 const NAN = "CAST('NaN' AS DOUBLE)"
@@ -48,6 +48,10 @@ export const MATH_FUNCTIONS: readonly FunctionRule[] = [
   within('acosh', '$1 < 1'),
   within('sqrt', '$1 < 0'),
   scalar('atanh', 1, 1, { template: () => ATANH, ...double }),
+  scalar('cbrt', 1, 1, {
+    template: () => 'CASE WHEN power(round(cbrt($1)), 3) = $1 THEN round(cbrt($1)) ELSE cbrt($1) END',
+    ...double,
+  }),
   logarithm('ln'),
   logarithm('log2'),
   logarithm('log10'),
