@@ -73,9 +73,29 @@ async function fill({ client }: Server): Promise<void> {
   rmSync(join(folder, 'fill'), { recursive: true })
 }
 
-/** Seconds of all COPY INTO statements, export and import, one after another. */
-async function bare(source: Server, target: Server, place: string): Promise<number> {
+interface Measured {
+  readonly seconds: number
+  /** Of both servers, and of the tool. */
+  readonly cpuSeconds: number
+}
+
+/** User and system time of a process that runs, from Linux' /proc; NaN elsewhere. */
+function cpuSecondsOf({ child }: Server): number {
+  try {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** All COPY INTO statements, export and import, one after another. */
+async function bare(source: Server, target: Server, place: string): Promise<Measured> {
   for (const name of names) await target.client.execute(`CREATE TABLE ${name} ${DEFINITION}`)
+  const cpu = () => cpuSecondsOf(source) + cpuSecondsOf(target)
+  const cpuBefore = cpu()
   const began = performance.now()
   for (const name of names) {
     const location = `'file://${place}/${name}/'`
@@ -87,44 +107,40 @@ async function bare(source: Server, target: Server, place: string): Promise<numb
     const location = `'file://${place}/${name}/'`
     await target.client.query(`COPY INTO ${name} (${COLUMNS}) FROM ${location} FILE_FORMAT = (TYPE = 'PARQUET')`)
   }
-  return (performance.now() - began) / 1000
+  return { seconds: (performance.now() - began) / 1000, cpuSeconds: cpu() - cpuBefore }
 }
 
-const PEAK = 'peak.cjs'
+const USAGE = join(folder, 'usage.json')
 writeFileSync(
-  join(folder, PEAK),
-  `process.on('exit', () => require('node:fs').writeFileSync(process.env.PEAK_FILE, String(process.resourceUsage().maxRSS)))`,
+  join(folder, 'usage.cjs'),
+  `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(USAGE)}, JSON.stringify(process.resourceUsage())))`,
 )
 
-interface Tool {
-  readonly seconds: number
+interface Tool extends Measured {
   readonly peakMiB: number
 }
 
 async function tool(source: Server, target: Server, place: string): Promise<Tool> {
-  const peakFile = join(folder, 'peak.txt')
   const addresses = ['--src', `root:root@${source.address}`, '--dst', `root:root@${target.address}`]
   const more = ['--path', place, '--meta-dir', place, '--parallel', flags.parallel, '--quiet']
+  const args = ['--require', join(folder, 'usage.cjs'), program('cnosdb-imexport'), 'migrate', ...addresses, ...more]
+  const cpu = () => cpuSecondsOf(source) + cpuSecondsOf(target)
+  const cpuBefore = cpu()
   const began = performance.now()
-  const child = spawn(
-    process.execPath,
-    ['--require', join(folder, PEAK), program('cnosdb-imexport'), 'migrate', ...addresses, ...more],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, PEAK_FILE: peakFile },
-    },
-  )
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   const [code] = (await once(child, 'exit')) as [number | null]
   const seconds = (performance.now() - began) / 1000
   if (code !== 0) throw new Error(`cnosdb-imexport ended with ${code}`)
-  return { seconds, peakMiB: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+  const usage = JSON.parse(readFileSync(USAGE, 'utf8')) as NodeJS.ResourceUsage
+  const ownSeconds = (usage.userCPUTime + usage.systemCPUTime) / 1e6
+  return { seconds, cpuSeconds: cpu() - cpuBefore + ownSeconds, peakMiB: usage.maxRSS / 1024 }
 }
 
 const source = await startServer('source')
 process.stderr.write(`filling ${tables} tables with ${rowsPerTable} rows each in ${folder}\n`)
 await fill(source)
 
-const measured: (Tool & { readonly bareSeconds: number })[] = []
+const measured: { readonly bare: Measured; readonly tool: Tool }[] = []
 for (let i = 0; i < Number(flags.runs); i += 1) {
   const onFreshTarget = async <T>(work: (target: Server, place: string) => Promise<T>, name: string): Promise<T> => {
     const target = await startServer(`${name}-target`)
@@ -138,7 +154,7 @@ for (let i = 0; i < Number(flags.runs); i += 1) {
   const runTool = () => onFreshTarget((target, place) => tool(source, target, place), `tool-${i}`)
   const first = i % 2 === 0 ? await runBare() : undefined
   const ours = await runTool()
-  measured.push({ ...ours, bareSeconds: first ?? (await runBare()) })
+  measured.push({ bare: first ?? (await runBare()), tool: ours })
   process.stderr.write(`${JSON.stringify(measured.at(-1))}\n`)
 }
 await stop(source)
@@ -146,11 +162,11 @@ rmSync(folder, { recursive: true })
 
 const median = (numbers: readonly number[]) =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number
-const ratio = median(measured.map(({ seconds, bareSeconds }) => seconds / bareSeconds))
-const [seconds, bareSeconds] = [measured.map((m) => m.seconds), measured.map((m) => m.bareSeconds)].map(median)
+const show = (of: (one: (typeof measured)[number]) => number, digits: number) =>
+  median(measured.map(of)).toFixed(digits)
 console.log(`${flags.rows} rows, ${tables} tables, ${flags.runs} runs, medians; Node ${process.version}\n`)
-console.log('| bare COPY INTO, s | cnosdb-imexport migrate, s | ratio | tool, peak MiB |')
-console.log('| --- | --- | --- | --- |')
+console.log('| bare COPY INTO, s | cnosdb-imexport migrate, s | ratio | CPU ratio | tool, peak MiB |')
+console.log('| --- | --- | --- | --- | --- |')
 console.log(
-  `| ${bareSeconds?.toFixed(1)} | ${seconds?.toFixed(1)} | ${ratio.toFixed(2)} | ${Math.max(...measured.map((m) => m.peakMiB)).toFixed(0)} |`,
+  `| ${show((m) => m.bare.seconds, 1)} | ${show((m) => m.tool.seconds, 1)} | ${show((m) => m.tool.seconds / m.bare.seconds, 2)} | ${show((m) => m.tool.cpuSeconds / m.bare.cpuSeconds, 2)} | ${Math.max(...measured.map((m) => m.tool.peakMiB)).toFixed(0)} |`,
 )
