@@ -230,7 +230,8 @@ const NEXT = `first_value($1 IGNORE NULLS) ${AFTER}`
 const LAST_TICKS = `last_value(${TICKS}) ${BEFORE}`
 const NEXT_TICKS = `first_value(${TICKS}) ${AFTER}`
 const SHARE = `((epoch_ns($2) - ${LAST_TICKS}) / (${NEXT_TICKS} - ${LAST_TICKS}))`
-const BETWEEN = `${LAST} + (${NEXT} - ${LAST}) * ${SHARE}`
+const LAST_NUMBER = `CAST(${LAST} AS DOUBLE)`
+const BETWEEN = `${LAST_NUMBER} + (CAST(${NEXT} AS DOUBLE) - ${LAST_NUMBER}) * ${SHARE}`
 
 /** `$1` is the value, `$2` the window. Integers stay integers, cut towards zero. */
 function fillingTemplate(fill: GapFill, type: KnownType): string {

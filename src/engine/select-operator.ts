@@ -129,12 +129,13 @@ function addOrMultiply(context: RewriteContext, node: Node, operator: string, op
   }
   const bothLiteral =
     isConstant(left.node) && isConstant(right.node) && left.type === 'BIGINT' && right.type === 'BIGINT'
-  // Beside an unsigned integer, DuckDB takes a literal for unsigned as well, and refuses what is below zero.
-  const isSigned = operator === '-' && left.type === 'UBIGINT' && isConstant(right.node) && right.type === 'BIGINT'
-  const children = [
-    bothLiteral ? castNode(left.node, 'BIGINT') : left.node,
-    isSigned ? castNode(right.node, 'BIGINT') : right.node,
-  ]
+  // Beside an unsigned integer, DuckDB takes a literal for unsigned as well, and refuses a result below zero.
+  const isMixed = operator === '-' && operands.some((operand) => operand.type === 'UBIGINT')
+  const signed = ({ node: child, type }: Typed) =>
+    isConstant(child) && type === 'BIGINT' ? castNode(child, 'BIGINT') : child
+  const children = isMixed
+    ? operands.map(signed)
+    : [bothLiteral ? castNode(left.node, 'BIGINT') : left.node, right.node]
   const types = operands.map((operand) => operand.type)
   if (types.every(isTimeType) || types.includes('INTERVAL')) return { node: { ...node, children }, type: 'INTERVAL' }
   return { node: { ...node, children }, type: numericType(types) }

@@ -212,6 +212,7 @@ const DIVISIONS: readonly Case[] = [
   ['CASE WHEN 1 = 1 THEN 3 ELSE 1 / 0 END', 3n],
   ['100 / (90 / (80 / (70 / (60 / (50 / (40 / (30 / (20 / 10))))))))', 2n],
   ['CAST(5 AS BIGINT UNSIGNED) - 30', -25n],
+  ['5 - CAST(30 AS BIGINT UNSIGNED)', -25n],
   ['-(CAST(5 AS BIGINT UNSIGNED) + 1)', -6n],
 ]
 
@@ -291,6 +292,7 @@ const AGGREGATES: readonly Case[] = [
   ['idelta_right(gauge_agg(time, k))', 13n],
   ['delta(gauge_agg(time, temp) FILTER (WHERE temp < 2))', 0],
   ['rate(gauge_agg(time, temp) FILTER (WHERE temp < 2))', null],
+  ['delta(gauge_agg(time, n) FILTER (WHERE n < 10))', 1n],
   ['open(candlestick_agg(time, temp, 2))', 1.5],
   ['close(candlestick_agg(time, temp, 2))', 4.5],
   ['high(candlestick_agg(time, temp, 2))', 4.5],

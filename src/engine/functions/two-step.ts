@@ -4,10 +4,13 @@ import { aggregate, always, type FunctionRule, isTimeType, type KnownType, scala
 const timeFirst = ([type]: readonly KnownType[]): string | undefined =>
   type === undefined || isTimeType(type) ? undefined : `its first argument is a time, not ${type}`
 
-const POINT = 'struct_pack(ts := $1, val := $2)'
-const FIRST_TWO = `(arg_min(${POINT}, $1, 2) FILTER (WHERE $2 IS NOT NULL))`
-const LAST_TWO = `(arg_max(${POINT}, $1, 2) FILTER (WHERE $2 IS NOT NULL))`
-const GAUGE = `struct_pack("first" := ${FIRST_TWO}[1], "second" := ${FIRST_TWO}[2], penultimate := ${LAST_TWO}[2], "last" := ${LAST_TWO}[1], num_elements := count($2))`
+/** The first and the last two points; unsigned values are widened, since what is asked of a gauge are differences. */
+function gauge([, type]: readonly KnownType[]): string {
+  const point = `struct_pack(ts := $1, val := ${type === 'UBIGINT' ? 'CAST($2 AS HUGEINT)' : '$2'})`
+  const first = `(arg_min(${point}, $1, 2) FILTER (WHERE $2 IS NOT NULL))`
+  const last = `(arg_max(${point}, $1, 2) FILTER (WHERE $2 IS NOT NULL))`
+  return `struct_pack("first" := ${first}[1], "second" := ${first}[2], penultimate := ${last}[2], "last" := ${last}[1], num_elements := count($2))`
+}
 
 const part = (...path: readonly string[]) => path.reduce((text, name) => `struct_extract(${text}, '${name}')`, '$1')
 const nanos = (time: string) => `epoch_ns(CAST(${time} AS TIMESTAMP_NS))`
@@ -24,7 +27,7 @@ const accessor = (name: string, template: string, type?: string) =>
 
 /** `rate` counts in nanoseconds, as CnosDB does. */
 const GAUGE_RULES: readonly FunctionRule[] = [
-  aggregate('gauge_agg', 2, 2, { template: () => GAUGE, refusal: timeFirst }),
+  aggregate('gauge_agg', 2, 2, { template: gauge, refusal: timeFirst }),
   accessor('delta', DELTA),
   accessor('time_delta', durationOf(GAUGE_NS), 'INTERVAL'),
   accessor('rate', `CAST(${DELTA} AS DOUBLE) / nullif(${GAUGE_NS}, 0)`, 'DOUBLE'),
