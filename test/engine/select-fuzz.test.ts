@@ -17,6 +17,8 @@ const QUERIES = [
   "SELECT date_bin(interval '1 hour', time), first(time, temp), row_number() OVER (PARTITION BY station ORDER BY time) FROM air",
   "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v(id, name) WHERE id IN (SELECT k FROM air) UNION SELECT 3, 'c'",
   "SELECT CAST(n AS DOUBLE), n / 2, [1, 2][1], {'a': 1}, regexp_match('abc', '(b)') FROM public.air",
+  "SELECT station, time_window_gapfill(time, interval '1 hour') AS w, locf(avg(temp)), interpolate(sum(k)) FROM air WHERE time BETWEEN '2024-01-01' AND now() GROUP BY station, w",
+  "SELECT rate(gauge_agg(time, temp)), duration_in(state_agg(time, station), 's1'), vwap(candlestick_agg(time, temp, n)), k % n FROM air GROUP BY k, n",
 ]
 const TOKENS = [
   ...new Set([...QUERIES, ...ATTACKS.map((attack) => attack.text)].flatMap((text) => tokensOf(text.slice(0, 300)))),
@@ -73,6 +75,6 @@ it('never shows a file or a foreign table, and never fails but with an error of 
       const answer = await answerTo(text)
       expect(answer.replaceAll(text, '')).not.toContain(SECRET)
     }),
-    { numRuns: 1500 },
+    { numRuns: Number(process.env.SELECT_FUZZ_RUNS ?? 1500) },
   )
 })

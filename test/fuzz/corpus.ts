@@ -30,6 +30,8 @@ const FITTING: readonly string[] = [
   'SELECT row_number() OVER (PARTITION BY station ORDER BY time), lag(temp, 1) OVER (ORDER BY time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM air',
   'SELECT topk(temp, 2), bottom(temp, 1), approx_distinct(station), approx_percentile_cont(temp, 0.5), stddev(temp) FROM air',
   "SELECT to_timestamp('2024-01-01'), to_timestamp_millis(1), date_trunc('day', time), date_part('hour', time), extract(epoch FROM time), now() FROM air",
+  "SELECT station, time_window_gapfill(time, INTERVAL '1 hour') AS w, locf(avg(temp)), interpolate(sum(n)) FROM air WHERE time >= '2024-01-01' AND time < '2024-01-02' GROUP BY station, w",
+  "SELECT delta(gauge_agg(time, n)), duration_in(state_agg(time, note), 'a'), close(candlestick_agg(time, temp, n)) FROM air",
   'SELECT DISTINCT station FROM air UNION ALL SELECT tag FROM db.t EXCEPT SELECT note FROM air',
   "SELECT * FROM (VALUES (1, 'a'), (2, NULL)) AS v(id, name) WHERE name IS NOT NULL",
   "SELECT * FROM information_schema.columns WHERE table_name = 'air' ORDER BY ordinal_position",
