@@ -3,7 +3,6 @@ import { appendInPlace } from './append-batch.ts'
 import { appendInTurn, type ColumnWrite } from './append-group.ts'
 import { type Batch, type BatchLayout, layoutOf, timeColumnOf } from './batch.ts'
 import {
-  areDistinct,
   type BatchSpans,
   type ColumnBatch,
   checkTimes,
@@ -34,9 +33,9 @@ export async function appendColumns(
   const time = table.schema.columns.find((column) => column.kind === 'time')?.name ?? 'time'
   const layout = layoutOf(table.schema, [time, ...batch.tagNames, ...batch.fields.map((field) => field.name)])
   checkTimes(batch, timeColumnOf(layout).type)
-  const spans = spansOf(batch)
-  const range = plainRange(batch, spans, layout, options)
-  await appendInTurn({ engine, table, layout, batch, options, range, spans: spans.spans }, appendAlone)
+  const series = spansOf(batch)
+  const range = plainRange(batch, series, layout, options)
+  await appendInTurn({ engine, table, layout, batch, options, range, ...series }, appendAlone)
   return { rows: BigInt(batch.rowCount) }
 }
 
@@ -60,7 +59,7 @@ async function appendAlone(write: ColumnWrite, state: TableState): Promise<void>
 }
 
 /** When the sets of tags are distinct, the number of one stands for it, and looking for repeated keys is cheap. */
-async function loadBatch(session: ConnectionSession, { batch, layout }: ColumnWrite): Promise<Batch> {
+async function loadBatch(session: ConnectionSession, { batch, layout, areDistinct }: ColumnWrite): Promise<Batch> {
   const cells = layout.columns.map(({ cell, type }) => `${cell} ${engineTypeOf(type)}`)
   await session.run(`CREATE TEMP TABLE batch_rows (${[...cells, 'series UINTEGER'].join(', ')})`)
   const columns = [...vectorColumnsOf(batch, layout), seriesColumnOf(batch)]
@@ -68,6 +67,6 @@ async function loadBatch(session: ConnectionSession, { batch, layout }: ColumnWr
   return {
     from: `(SELECT *, rowid AS source_row FROM temp.batch_rows)`,
     row: 'source_row',
-    ...(areDistinct(batch.tagSets) ? { keys: `series, ${timeColumnOf(layout).cell}` } : {}),
+    ...(areDistinct ? { keys: `series, ${timeColumnOf(layout).cell}` } : {}),
   }
 }

@@ -23,6 +23,8 @@ export interface ColumnWrite {
   /** From the first time to the last; undefined when two rows may have the same key, or DuckDB must look at them. */
   readonly range: TimeRange | undefined
   readonly spans: readonly SeriesSpan[]
+  /** Whether no two of `tagSets` that have rows are the same. */
+  readonly areDistinct: boolean
 }
 
 interface Waiting {

@@ -103,6 +103,8 @@ export interface BatchSpans {
   readonly spans: readonly SeriesSpan[]
   /** Whether every row of a series is newer than the one before it. */
   readonly isRising: boolean
+  /** Whether no two of the series have the same tags. */
+  readonly areDistinct: boolean
 }
 
 /** First and last time of every series. */
@@ -123,7 +125,7 @@ export function spansOf({ time, series, rowCount, tagNames, tagSets }: ColumnBat
   const spans = tagSets.flatMap((set, index) =>
     to[index] === undefined ? [] : [{ key: keyOf(set), from: from[index] as bigint, to: to[index] }],
   )
-  return { spans, isRising }
+  return { spans, isRising, areDistinct: new Set(spans.map(({ key }) => key)).size === spans.length }
 }
 
 /** The same text for the same tags, however they are arranged: tags that are absent are left out. */
@@ -146,12 +148,12 @@ function seriesKeys(tagNames: readonly string[]): (set: readonly (string | null)
  */
 export function rangeOfPlainBatch(
   batch: ColumnBatch,
-  { spans, isRising }: BatchSpans,
+  { spans, isRising, areDistinct }: BatchSpans,
   layout: BatchLayout,
 ): TimeRange | undefined {
   const hasGeometry = fieldColumnsOf(layout).some(({ type }) => geometryTypeOf(type) !== undefined)
   const [first] = spans
-  if (!isRising || !first || hasGeometry || !hasFieldInEveryRow(batch) || !areDistinct(batch.tagSets)) return undefined
+  if (!isRising || !first || hasGeometry || !hasFieldInEveryRow(batch) || !areDistinct) return undefined
   let { from, to } = first
   for (const span of spans) {
     if (span.from < from) from = span.from
@@ -169,11 +171,4 @@ function hasFieldInEveryRow({ fields, rowCount }: ColumnBatch): boolean {
 function hasValue({ values, valid }: FieldVector, row: number): boolean {
   if (valid !== undefined && valid[row] !== 1) return false
   return !Array.isArray(values) || (values[row] ?? null) !== null
-}
-
-/** Whether no two sets are the same; mostly one tag alone, the host, tells. */
-export function areDistinct(tagSets: ColumnBatch['tagSets']): boolean {
-  const tags = tagSets[0]?.keys() ?? []
-  for (const tag of tags) if (new Set(tagSets.map((set) => set[tag])).size === tagSets.length) return true
-  return new Set(tagSets.map((set) => JSON.stringify(set))).size === tagSets.length
 }
