@@ -1,11 +1,11 @@
 import { quoteIdentifier } from '../engine/quote.ts'
 import type { Relation } from '../engine/relation.ts'
-import { engineTypeOf, tableReference } from '../engine/table.ts'
+import { engineTypeOf } from '../engine/table.ts'
 import type { Statement } from '../sql/ast.ts'
 import type { PlanContext } from './context.ts'
 import { openCopyLocation } from './copy-location.ts'
 import { insertColumns } from './insert.ts'
-import { requireReadableTable, requireWritableTable } from './lookup.ts'
+import { allColumns, requireReadableTable, requireWritableTable } from './lookup.ts'
 import { copyTableIdOf } from './names.ts'
 import type { Plan, PlannedTable } from './plan.ts'
 import { planQuery } from './query.ts'
@@ -38,11 +38,7 @@ export async function planCopyIntoLocation(
   return { kind: 'copy-into-location', input, table: undefined, location }
 }
 
-/** Every column of the table in stored order: what SELECT * gives. */
-export function wholeTable({ stored }: PlannedTable): Relation {
-  const { columns } = stored.schema
-  return {
-    columns: columns.map((column) => ({ name: column.name, type: engineTypeOf(column.type) })),
-    select: `SELECT ${columns.map((column) => quoteIdentifier(column.name)).join(', ')} FROM ${tableReference(stored)}`,
-  }
+function wholeTable({ stored }: PlannedTable): Relation {
+  const columns = stored.schema.columns.map(({ name, type }) => ({ name, type: engineTypeOf(type) }))
+  return { columns, select: allColumns(stored) }
 }

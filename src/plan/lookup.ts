@@ -7,7 +7,8 @@ import {
   type TableEntry,
   type TimeSeriesTable,
 } from '../catalog/state.ts'
-import { tableReference } from '../engine/table.ts'
+import { quoteIdentifier } from '../engine/quote.ts'
+import { type StoredTable, tableReference } from '../engine/table.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { TableId } from '../model/schema.ts'
 import type { PlanContext } from './context.ts'
@@ -28,7 +29,16 @@ export function requireReadable(context: PlanContext, id: TableId): FoundTable {
   requireDatabasePrivilege(context.principal, id.database, 'Read')
   if (entry.engine === 'EXTERNAL') return { kind: 'external', table: entry }
   if (entry.engine === 'STREAM') throw streamTable(entry)
-  return { kind: 'rows', from: tableReference({ name: entry.stored }) }
+  return { kind: 'rows', from: `(${allColumns({ name: entry.stored, schema: entry.schema })})` }
+}
+
+/**
+ * Every column of the table in stored order: what SELECT * gives. By name, so that a table which is altered before it is
+ * read never shows one column under the name of another.
+ */
+export function allColumns(table: StoredTable): string {
+  const names = table.schema.columns.map((column) => quoteIdentifier(column.name))
+  return `SELECT ${names.join(', ')} FROM ${tableReference(table)}`
 }
 
 /** The time-series table that is to be read as a whole; undefined for external and system tables. */

@@ -125,6 +125,23 @@ describe('what is dropped under running statements', () => {
     expect(new Set(outcomes)).toEqual(new Set(['1']))
   })
 
+  it('a table altered before its rows are read never shows one column under the name of another', async () => {
+    await using db = await openTestDatabase()
+    await db.run('CREATE TABLE t (a BIGINT, b BIGINT)')
+    await db.run('INSERT INTO t (time, a, b) VALUES (1, 1, 2)')
+    const session = await db.database.authenticate({ user: 'root', password: 'root' })
+    const planned = async (sql: string) => {
+      const result = await db.database.execute(session, sql)
+      return result.kind === 'rows' ? result : expect.fail('no rows')
+    }
+    const star = await planned('SELECT * FROM t')
+    for (const sql of ['ALTER TABLE t DROP a', 'ALTER TABLE t ADD FIELD c BIGINT']) await db.run(sql)
+    expect(await failureOf(star.all())).toMatchObject({ code: '030025', message: expect.stringContaining('altered') })
+    const again = await planned('SELECT * FROM t')
+    await db.run('ALTER TABLE t ADD FIELD d BIGINT')
+    expect(await again.all()).toEqual([{ time: 1n, b: 2n, c: null }])
+  })
+
   it('a second DROP never puts off the first', async () => {
     await using db = await openTestDatabase()
     for (const kind of ['DATABASE', 'TENANT']) {
