@@ -44,7 +44,10 @@ function bindError(
   if (unknown !== undefined) {
     return unknownField(unknown, fields, source, at, cause)
   }
-  const [first = ''] = fault.message.split(/\n\n|\n\s*Candidate functions/)
+  const [first = ''] = fault.message.split(/\n\n|\n\s*Candidate functions|\nEither add it to the GROUP BY/)
   const name = isCnosError(cause, 'CAST_FAILED') ? 'CAST_FAILED' : 'PLANNING'
-  return selectError(name, `Datafusion: Error during planning: ${first}`, source, at, { cause })
+  const ungrouped = /must appear in the GROUP BY/.test(first)
+    ? { hint: 'Add it to GROUP BY, or take an aggregate such as max(…) or last(time, …).' }
+    : {}
+  return selectError(name, `Datafusion: Error during planning: ${first}`, source, at, { cause, ...ungrouped })
 }

@@ -14,7 +14,9 @@ import {
 /** The tick of a column that stands for a text between two ticks; `none` is a time that no row has. */
 export type Rounding = 'floor' | 'ceil' | 'none'
 
-const DATE_FIRST = /^\s*[+-]?\d{1,6}-\d{1,2}-\d{1,2}/
+/** A date, and after it a time of day with minutes, or nothing. */
+const ISO_TIME =
+  /^\s*[+-]?\d{1,6}-(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])(?:[T ]\s*([01]?\d|2[0-4]):[0-5]?\d(?!\d)|\s*$)/i
 
 /**
  * ISO 8601 text as a time. A literal with more digits than the type has is rounded as asked, so that a comparison with
@@ -22,7 +24,7 @@ const DATE_FIRST = /^\s*[+-]?\d{1,6}-\d{1,2}-\d{1,2}/
  */
 export function textToTime(context: RewriteContext, node: Node, type: string, rounding?: Rounding): Node {
   const text = constantType(node) === 'VARCHAR' ? textOf(childOf(node, 'value'), 'value') : undefined
-  if (text !== undefined && !DATE_FIRST.test(text)) {
+  if (text !== undefined && !ISO_TIME.test(text)) {
     const message = `Datafusion: Arrow error: Parser error: Error parsing timestamp from '${text}'`
     throw errorAt(context, node, 'PLANNING', message, { hint: "Write a time as '2024-01-01T00:00:00Z'." })
   }

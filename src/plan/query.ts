@@ -33,10 +33,11 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Pla
         const id = tableIdOf(parts, context.session)
         const found = requireReadable(context, id)
         if (found.kind !== 'system') isLight = false
-        if (found.kind !== 'external') return { from: fromItem(found), alias: id.table }
+        const named = { alias: id.table, path: [id.tenant, id.database, id.table] }
+        if (found.kind !== 'external') return { from: fromItem(found), ...named }
         const key = JSON.stringify([id.database, id.table])
         const reader = listed.get(key)
-        if (reader) return { from: reader.from, alias: id.table }
+        if (reader) return { from: reader.from, ...named }
         unlisted = { key, table: found.table }
         throw new UnlistedFiles()
       },
