@@ -8,6 +8,9 @@ import type { LocalFile } from './file-format.ts'
 import { rawLines } from './local-files.ts'
 
 const PIECE_BYTES = 64 * 1024
+/** The magic bytes, and a byte that no header of CSV goes on with. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is a control character that tells the two apart
+const PARQUET = /^PAR1[\0-\x1f]/
 const LONGEST_HEAD_BYTES = 16 * 1024 * 1024
 
 /** The beginning of a CSV file. */
@@ -21,7 +24,7 @@ export interface CsvHead {
   readonly lineEnd: LineEnd
 }
 
-/** Undefined when the file holds nothing but blank lines. Throws BAD_FILE when its lines end in different ways. */
+/** Undefined when the file holds nothing but blank lines. Throws BAD_FILE for Parquet, and when its lines end in different ways. */
 export async function readHead(
   file: LocalFile,
   delimiter: string,
@@ -30,6 +33,7 @@ export async function readHead(
 ): Promise<CsvHead | undefined> {
   const { text, isWhole } =
     file.compression === 'zstd' ? await zstdHead(file, session, options) : await headText(file, delimiter)
+  if (PARQUET.test(text)) throw parquetFile(file)
   const start = startOf(text)
   if (start === text.length) return undefined
   const first = parseRecord(text, start, { delimiter, isWhole: true })
@@ -47,6 +51,13 @@ function mixedLineEnds({ origin }: LocalFile): CnosError {
   return new CnosError('BAD_FILE', `Csv error: the lines of ${origin} end in different ways`, {
     context: { file: origin },
     hint: 'end all lines with LF, those inside quotes as well (dos2unix does it)',
+  })
+}
+
+function parquetFile({ origin }: LocalFile): CnosError {
+  return new CnosError('BAD_FILE', `Csv error: ${origin} is a Parquet file`, {
+    context: { file: origin },
+    hint: "write FILE_FORMAT = (TYPE = 'PARQUET'), or move the file away",
   })
 }
 

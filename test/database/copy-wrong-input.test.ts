@@ -247,6 +247,13 @@ const CASES: readonly Case[] = [
     says: ['a.csv.gz'],
   },
   {
+    title: 'Parquet taken for CSV',
+    files: async () => ({ data: await parquetBytes() }),
+    sql: COPY,
+    code: '010001',
+    says: ['data is a Parquet file', "TYPE = 'PARQUET'"],
+  },
+  {
     title: 'foreign file',
     files: async () => ({ 'a.parquet': await parquetBytes(), 'README.md': '# hello' }),
     sql: `${COPY} FILE_FORMAT = (TYPE = 'PARQUET')`,
