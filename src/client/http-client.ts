@@ -14,7 +14,7 @@ export interface HttpClientOptions {
   readonly password: string
   /** Tries of a transient refusal before it is reported. */
   readonly maxTries?: number
-  /** How long a node that answered before may be silent until everything that waits for it gives up; 60 s when absent. */
+  /** How long a node may be silent until all that waits for it gives up; 60 s when absent, 2 s if it never answered. */
   readonly patienceMs?: number | undefined
   /** Told once when the node falls silent, and once when it answers again. */
   readonly notice?: ((message: string) => void) | undefined

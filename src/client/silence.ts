@@ -11,32 +11,34 @@ export interface Silence {
 
 export interface SilenceOptions {
   readonly clock: Clock
+  /** How long to wait; 60 s when absent, and 2 s for a node that never answered. */
   readonly patienceMs?: number | undefined
   readonly notice?: ((message: string) => void) | undefined
 }
 
-const PATIENCE_MS = 60_000
-/** A node that never answered is more likely misspelt than starting. */
-const FIRST_CONTACT_MS = 2_000
+/** Unless told otherwise; a node that never answered is more likely misspelt than starting. */
+const PATIENCE_MS = { atFirst: 2_000, later: 60_000 }
 
+/** The silence of the node that messages call `label`, told in `notice`. */
 export function createSilence(label: string, options: SilenceOptions): Silence {
-  const { clock, patienceMs = PATIENCE_MS, notice = () => {} } = options
+  const { clock, patienceMs, notice = () => {} } = options
   let hasAnswered = false
   let sinceMs: number | undefined
   let outages = 0
   const elapsed = (fromMs: number) => `${Math.round((clock.elapsedMs() - fromMs) / 1000)} s`
   return {
     ended() {
-      if (hasAnswered && sinceMs !== undefined) notice(`${label} answers again after ${elapsed(sinceMs)}`)
+      if (sinceMs !== undefined) notice(`${label} answers again after ${elapsed(sinceMs)}`)
       hasAnswered = true
       sinceMs = undefined
     },
     endure(error) {
-      const limitMs = hasAnswered ? patienceMs : Math.min(patienceMs, FIRST_CONTACT_MS)
+      const limitMs = patienceMs ?? (hasAnswered ? PATIENCE_MS.later : PATIENCE_MS.atFirst)
       if (sinceMs === undefined) {
         sinceMs = clock.elapsedMs()
         outages += 1
-        if (hasAnswered) notice(`${error.message}; waiting for it, at most ${Math.round(limitMs / 1000)} s`)
+        if (limitMs > PATIENCE_MS.atFirst)
+          notice(`${error.message}; waiting for it, at most ${Math.round(limitMs / 1000)} s`)
       }
       if (clock.elapsedMs() - sinceMs < limitMs) return outages
       if (!hasAnswered) throw error
