@@ -76,6 +76,7 @@ export async function insertVectorsInParts(
       appender.closeSync()
       part = end < rowCount ? await openPart(session, table, end) : undefined
       inserting = insertPart(session, table, name)
+      inserting.catch(ignoreUntilAwaited)
     }
     await inserting
   } finally {
@@ -83,6 +84,9 @@ export async function insertVectorsInParts(
     if (part) discard(part.appender)
   }
 }
+
+/** A statement may fail while the next part is filled: whoever awaits it learns of it, and Node need not end the process. */
+function ignoreUntilAwaited(): void {}
 
 /** A temporary table like `table`, and its appender, which needs the connection only when it flushes. */
 interface Part {
@@ -151,7 +155,10 @@ async function closing(appender: DuckDBAppender, work: () => Promise<void>): Pro
   appender.closeSync()
 }
 
+/** Silent: the error that led here matters more, and a connection that is gone takes the rows with it. */
 function discard(appender: DuckDBAppender): void {
-  appender.clear()
-  appender.closeSync()
+  try {
+    appender.clear()
+    appender.closeSync()
+  } catch {}
 }

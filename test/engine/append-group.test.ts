@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { appendColumns } from '../../src/engine/append-columns.ts'
@@ -57,7 +58,7 @@ describe('writes that wait for one table together', () => {
           expect(await readTable(fixture, table)).toEqual(contentOf(model))
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
@@ -92,7 +93,7 @@ describe('writes that wait for one table together', () => {
   it('are there when they resolve, and not when they were aborted', async () => {
     const stops = Array.from({ length: 12 }, () => new AbortController())
     const writes = stops.map(({ signal }, i) => write([rowAt(BigInt(i))], { signal }))
-    for (const [i, stop] of stops.entries()) if (i % 3 === 1) setImmediate(() => stop.abort(new Error('stop')))
+    for (const [i, stop] of stops.entries()) if (i % 3 === 1) setTimeout(() => stop.abort(new Error('stop')))
     const outcomes = await Promise.allSettled(writes)
     const stored = outcomes.flatMap(({ status }, i) => (status === 'fulfilled' ? [BigInt(i)] : []))
     for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason.message).toBe('stop')
@@ -129,7 +130,7 @@ describe('writes that wait for one table together', () => {
 
 describe('rows in memory', () => {
   it('keep every value through chunks and parts', { timeout: 60_000 }, async () => {
-    const count = 130_000
+    const count = 31_000
     const rows = Array.from(
       { length: count },
       (_, n): Row => ({
@@ -149,5 +150,44 @@ describe('rows in memory', () => {
     merge(model, rows)
     expect(await readTable(fixture, table)).toEqual(contentOf(model))
     expect(await fixture.engine.all('SELECT 1 FROM duckdb_tables() WHERE temporary')).toEqual([])
+  })
+
+  const rowCount = 400_000
+  const largeBatch: ColumnBatch = {
+    rowCount,
+    time: BigInt64Array.from({ length: rowCount }, (_, row) => BigInt(row)),
+    series: new Uint32Array(rowCount),
+    tagNames: [],
+    tagSets: [[]],
+    fields: [
+      { name: 'i', values: BigInt64Array.from({ length: rowCount }, (_, row) => BigInt(row)) },
+      { name: Object.keys(FIELDS)[4] as string, values: Array<string>(rowCount).fill('text') },
+    ],
+  }
+  const countRows = async () =>
+    Number(
+      (await fixture.engine.all(`SELECT count(*) AS n FROM ${tableReference(table)} WHERE epoch_ns(time) = i`))[0]?.n,
+    )
+
+  it('of a large write are all there, or none when it is aborted, whenever that is', { timeout: 60_000 }, async () => {
+    for (const turns of [1, 100, 300, 1000]) {
+      const stop = new AbortController()
+      const written = appendColumns(fixture.engine, table, largeBatch, { signal: stop.signal })
+      const outcome = written.then(
+        () => rowCount,
+        (error: Error) => (error.message === 'stop' ? 0 : error),
+      )
+      for (let turn = 0; turn < turns; turn += 1) await setImmediate()
+      stop.abort(new Error('stop'))
+      const stored = await outcome
+      expect(await countRows()).toBe(stored)
+      await fixture.engine.run(`DELETE FROM ${tableReference(table)}`)
+    }
+  })
+
+  it('are not there when DuckDB refuses the first of many while the next are made ready', async () => {
+    await fixture.engine.run(`ALTER TABLE ${tableReference(table)} ALTER COLUMN u SET NOT NULL`)
+    await expect(appendColumns(fixture.engine, table, largeBatch)).rejects.toThrow(/NOT NULL/)
+    expect(await countRows()).toBe(0)
   })
 })
