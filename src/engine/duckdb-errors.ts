@@ -40,6 +40,8 @@ const HINT_OF_NAME: Partial<Record<ErrorName, string>> = {
   INTERNAL: 'Please report this with the statement and the log.',
 }
 
+const DIVISOR_HINT = 'Divide by nullif(…, 0) to get NULL instead.'
+
 const ENOSPC = 28
 /** Only our own statements name physical tables, and only after the catalog had them. */
 const CHANGED_MEANWHILE =
@@ -97,7 +99,7 @@ export function fromDuckDbError(error: unknown): CnosError {
   if (isCnosError(error)) return error
   const fault = parseFault(error instanceof Error ? error.message : String(error))
   const name = nameOf(fault)
-  const hint = HINT_OF_NAME[name]
+  const hint = fault.message.includes('Divide by zero error') ? DIVISOR_HINT : HINT_OF_NAME[name]
   const options: CnosErrorOptions = {
     cause: error,
     ...(fault.position === undefined ? {} : { context: { position: fault.position } }),
