@@ -75,7 +75,7 @@ describe('what is dropped under running statements', () => {
       for (const table of ['a', 'b']) await db.run(`CREATE TABLE ${table} (v BIGINT)`, acme)
     }
     await create()
-    const rows = 'SELECT i, i FROM generate_series(1, 400000) AS g(i)'
+    const rows = 'SELECT i, i FROM generate_series(1, 150000) AS g(i)'
     await db.run(`INSERT INTO b (time, v) ${rows}`, acme)
     await db.run(`COPY INTO '${db.path('out')}' FROM b`, acme)
     await db.run('DELETE FROM b', acme)
@@ -107,7 +107,7 @@ describe('what is dropped under running statements', () => {
     const session = await db.database.authenticate({ user: 'root', password: 'root' })
     const outcomes: string[] = []
     const write = async (writer: number) => {
-      for (let i = 0; i < 40; i += 1) {
+      for (let i = 0; i < 25; i += 1) {
         const lines = Buffer.from(`air,s=w${writer} v=${i}i ${i + 1}`)
         const ended = db.database.writeLineProtocol(session, lines)
         outcomes.push(
