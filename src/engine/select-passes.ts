@@ -5,7 +5,7 @@ import type { LoadedTable, RewriteContext } from './select-context.ts'
 import { type ParsedSelect, parseFromItem, parseTemplate } from './select-parse.ts'
 import { rewriteQuery } from './select-query.ts'
 import type { ScopeColumn } from './select-scope.ts'
-import { type Node, tableNode } from './select-tree.ts'
+import type { Node } from './select-tree.ts'
 
 /** What stands in for a table the user named. */
 export interface ResolvedTable {
@@ -115,12 +115,21 @@ export class RewritePasses {
     for (const text of this.#wantedTemplates) TEMPLATES.set(text, await parseTemplate(this.#session, text, options))
     for (const [key, reference] of this.#wantedTables) {
       const { alias, path = reference.parts } = reference
-      const from = ownTable(reference.from) ?? (await parseFromItem(this.#session, reference.from, options))
+      const from = await this.#fromItem(reference.from, options)
       const columns = reference.columns ?? (await this.#columnsOf(reference.from, options))
       this.#tables.set(key, { from, alias, path, columns: columns.map(scopeColumn), reference })
     }
     this.#wantedTemplates.clear()
     this.#wantedTables.clear()
+  }
+
+  async #fromItem(text: string, options: Abortable): Promise<Node> {
+    const known = FROM_ITEMS.get(text)
+    if (known) return known
+    const item = await parseFromItem(this.#session, text, options)
+    if (FROM_ITEMS.size === MOST_FROM_ITEMS) FROM_ITEMS.clear()
+    if (text.length <= LONGEST_FROM_ITEM) FROM_ITEMS.set(text, item)
+    return item
   }
 
   #columnsOf(from: string, options: Abortable): Promise<readonly RelationColumn[]> {
@@ -133,8 +142,7 @@ const scopeColumn = ({ name, type }: RelationColumn): ScopeColumn => ({ name, ty
 /** Trees of templates, by text. They depend on nothing but the text. */
 const TEMPLATES = new Map<string, Node>()
 
-/** `data.t12` needs no parser. */
-function ownTable(from: string): Node | undefined {
-  const name = /^data\.(?:"(\w+)"|(\w+))$/.exec(from)
-  return name === null ? undefined : tableNode((name[1] ?? name[2]) as string, '', -1, 'data')
-}
+/** Trees of FROM items, by text: the tables that are asked for again and again. A few MB at most. */
+const FROM_ITEMS = new Map<string, Node>()
+const MOST_FROM_ITEMS = 500
+const LONGEST_FROM_ITEM = 2_000

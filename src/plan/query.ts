@@ -6,7 +6,7 @@ import { COMPATIBLE_VERSION } from '../model/compatible-version.ts'
 import type { Query } from '../sql/ast.ts'
 import type { PlanContext } from './context.ts'
 import { externalTableReader } from './external-table.ts'
-import { type FoundTable, requireReadable } from './lookup.ts'
+import { requireReadable } from './lookup.ts'
 import { tableIdOf } from './names.ts'
 
 export interface PlannedQuery extends SelectPlan {
@@ -34,7 +34,7 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Pla
         const found = requireReadable(context, id)
         if (found.kind !== 'system') isLight = false
         const named = { alias: id.table, path: [id.tenant, id.database, id.table] }
-        if (found.kind !== 'external') return { from: fromItem(found), ...named }
+        if (found.kind !== 'external') return { from: found.from, columns: found.columns, ...named }
         const key = JSON.stringify([id.database, id.table])
         const reader = listed.get(key)
         if (reader) return { from: reader.from, ...named }
@@ -82,5 +82,3 @@ function sessionValues({ session, principal }: PlanContext): Readonly<Record<str
 
 /** Only ever thrown and caught here. */
 class UnlistedFiles extends Error {}
-
-const fromItem = (found: Exclude<FoundTable, { kind: 'external' }>) => found.from
