@@ -1,5 +1,6 @@
 // The server of bench/line-protocol.ts: tells its URL, then answers every message with the CPU time it has used.
-import { openDatabase, systemClock } from '../src/index.ts'
+import { systemClock } from '../src/async/clock.ts'
+import { openDatabase } from '../src/database.ts'
 import { startServer } from '../src/server/http-server.ts'
 
 const [dataDir = '', memoryBytes = ''] = process.argv.slice(2)

@@ -6,17 +6,17 @@ import { createPasswordChecker, hashPassword } from './catalog/passwords.ts'
 import { type Principal, requireAdmin, requireChangedPassword, resolvePrincipal } from './catalog/privileges.ts'
 import { DEFAULT_DATABASE, keyOf, SYSTEM_TENANT } from './catalog/state.ts'
 import { openEngine } from './engine/duckdb.ts'
-import type { Engine, EngineRow as EngineRowOf } from './engine/engine.ts'
+import type { Engine } from './engine/engine.ts'
 import type { RelationColumn } from './engine/relation.ts'
 import { CnosError, isCnosError } from './errors/cnos-error.ts'
 import { type BackgroundSweep, startSweeping } from './exec/background-sweep.ts'
-import { type Budgets as BudgetsOf, splitBudgets } from './exec/budgets.ts'
+import { type Budgets, splitBudgets } from './exec/budgets.ts'
 import type { ExecContext } from './exec/context.ts'
 import { type CopyTotal, CopyTotals } from './exec/copy-totals.ts'
 import { type DataPaths, dataPaths, emptySpool } from './exec/data-paths.ts'
 import { execute } from './exec/execute.ts'
 import { type QueryHandle, QueryRegistry } from './exec/query-registry.ts'
-import type { RowsResult as RowsResultOf, StatementResult as StatementResultOf } from './exec/result.ts'
+import type { StatementResult } from './exec/result.ts'
 import { SpoolShares } from './exec/spool-shares.ts'
 import { StatementSlots } from './exec/statement-slots.ts'
 import { readUsage, type Usage as UsageNow } from './exec/usage.ts'
@@ -33,9 +33,7 @@ import type { Patience } from './store/store-driver.ts'
 
 /** A column of an answer; `type` is DuckDB's name of the type. */
 export type ResultColumn = RelationColumn
-export type EngineRow = EngineRowOf
-export type RowsResult = RowsResultOf
-export type StatementResult = StatementResultOf
+export type { RowsResult } from './exec/result.ts'
 /** An authenticated user, in a tenant and a database. */
 export type Session = UserSession
 
@@ -76,21 +74,19 @@ export interface Credentials {
 
 export type WritePrecision = 'NS' | 'US' | 'MS'
 
-export interface WriteOptions extends Abortable {
+interface WriteOptions extends Abortable {
   /** The unit of the times in the body; default NS. */
   readonly precision?: WritePrecision | undefined
 }
 
-/** How the budgets were cut, for the line a server prints at start. */
-export type Budgets = BudgetsOf
-
 /** What is in use now, and what COPY has moved since the start. */
-export interface Usage extends UsageNow {
+interface Usage extends UsageNow {
   readonly copied: readonly CopyTotal[]
 }
 
 /** One data directory, opened. Every method may run at the same time as any other. */
 export interface Database extends AsyncDisposable {
+  /** How the budgets were cut, for the line a server prints at start. */
   readonly budgets: Budgets
   /** The password is always checked. ACCESS_DENIED says no more than CnosDB does; an unknown tenant TENANT_NOT_FOUND. */
   authenticate(credentials: Credentials, options?: Abortable): Promise<Session>

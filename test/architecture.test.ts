@@ -35,7 +35,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'exec',
     'ingest',
   ],
-  'index.ts': ['errors', 'async', 'database.ts'],
   server: ['errors', 'async', 'model', 'engine', 'database.ts'],
   client: ['errors', 'async', 'database.ts'],
   backup: ['errors', 'async', 'model', 'options', 'sql', 'store', 'client'],

@@ -72,7 +72,7 @@ export async function judgeTargets(
   return { occupied, skipped: policy === 'skip' ? occupied : new Set() }
 }
 
-export const tableEntry = (table: Pick<TableInfo, 'tenant' | 'database' | 'table'>) => `table ${keyOf(table)}`
+const tableEntry = (table: Pick<TableInfo, 'tenant' | 'database' | 'table'>) => `table ${keyOf(table)}`
 export const isIn = (set: ReadonlySet<string>, table: Pick<TableInfo, 'tenant' | 'database' | 'table'>) =>
   set.has(keyOf(table))
 

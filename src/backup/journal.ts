@@ -4,7 +4,7 @@ import type { ObjectStore } from '../store/object-store.ts'
 import { readObject, sha256, type UnitRecord } from './manifest.ts'
 
 /** What is known of a unit before the manifest is written. */
-export type UnitState =
+type UnitState =
   /** Attempt `attempt` was begun; whether it ended is unknown. */
   | { readonly state: 'started'; readonly attempt: number }
   | { readonly state: 'finished'; readonly attempt: number; readonly record: UnitRecord }

@@ -40,7 +40,7 @@ export interface UnitRecord {
   readonly elapsedMs: number
 }
 
-export interface TableRecord {
+interface TableRecord {
   readonly tenant: string
   readonly database: string
   readonly table: string
@@ -69,13 +69,13 @@ const MANIFEST_NAME = 'manifest.json'
 export const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
 
 /** The body, and a checksum of the body on the last line, so that a cut or edited manifest is noticed. */
-export function printManifest(manifest: Manifest): string {
+function printManifest(manifest: Manifest): string {
   const body = JSON.stringify(manifest, undefined, 1)
   return `${body}\n${JSON.stringify({ sha256: sha256(body) })}\n`
 }
 
 /** Throws BACKUP_INVALID when the text is cut, changed, or written by a newer version. */
-export function parseManifest(text: string, where: string): Manifest {
+function parseManifest(text: string, where: string): Manifest {
   const end = text.lastIndexOf('\n', text.length - 2)
   const body = text.slice(0, end)
   const seal = /^\{"sha256":"([0-9a-f]{64})"\}\n$/.exec(text.slice(end + 1))

@@ -30,7 +30,7 @@ export async function readDump(client: ClusterClient, { signal }: Abortable): Pr
 }
 
 /** Reads a DDL dump, repairing the lines that real 2.4 servers write and cannot read back. */
-export function parseDump(text: string): DumpedObjects {
+function parseDump(text: string): DumpedObjects {
   const passwordHashes = new Map<string, string>()
   const externalTables: MetadataStatement[] = []
   const streamTables: MetadataStatement[] = []

@@ -252,7 +252,7 @@ export async function readTables(client: ClusterClient, tenant: string, { signal
 }
 
 /** The CREATE TABLE that makes `table` again. */
-export function createTableStatement(table: TableInfo): Statement {
+function createTableStatement(table: TableInfo): Statement {
   return {
     kind: 'create-table',
     table: { parts: [table.database, table.table] },

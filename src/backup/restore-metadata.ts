@@ -94,7 +94,7 @@ interface LimiterJson {
 }
 
 /** The limits of a tenant as option groups; undefined when it has none. */
-export function limiterGroups(options: TenantOptions): TenantOptions | undefined {
+function limiterGroups(options: TenantOptions): TenantOptions | undefined {
   if (options.limiterJson === undefined) {
     const { objectConfig, requestConfig } = options
     if (!objectConfig && !requestConfig) return undefined
@@ -184,7 +184,7 @@ function explained(error: CnosError): Error {
 }
 
 /** `user "anna"`, `table "plant"."air"`, for messages: never the options, which may hold a password. */
-export function describeStep({ tenant, statement }: Step): string {
+function describeStep({ tenant, statement }: Step): string {
   const where = tenant === undefined ? '' : ` of tenant ${tenant}`
   switch (statement.kind) {
     case 'create-tenant':

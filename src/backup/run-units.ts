@@ -4,7 +4,7 @@ import { isCnosError } from '../errors/cnos-error.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { CopyUnit } from './unit.ts'
 
-export interface UnitOutcome {
+interface UnitOutcome {
   readonly rows: bigint
   /** Unknown when the files are out of the tool's reach. */
   readonly bytes: number | undefined

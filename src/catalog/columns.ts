@@ -19,7 +19,7 @@ const CODECS_OF: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The type of a field. Throws DATA_TYPE_NOT_ALLOWED, or COLUMN_EXISTS for a second time column. */
-export function fieldTypeOf({ name, type }: WrittenColumn): DataType {
+function fieldTypeOf({ name, type }: WrittenColumn): DataType {
   const geometry = /^GEOMETRY\s*\(\s*(\w+)\s*,\s*0\s*\)$/i.exec(type)
   const subType = GEOMETRY_TYPES.find((candidate) => candidate === geometry?.[1]?.toUpperCase())
   if (subType) return `Geometry(${subType}, 0)`

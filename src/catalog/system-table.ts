@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteString } from '../engine/quote.ts'
 import type { Relation } from '../engine/relation.ts'
 
-export type SystemValue = string | number | bigint | boolean | null
+type SystemValue = string | number | bigint | boolean | null
 
 /** A table whose rows come from the catalog: `type` is DuckDB's name. */
 export interface SystemTable {

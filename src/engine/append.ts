@@ -45,7 +45,7 @@ function isReadingError(error: unknown): boolean {
 }
 
 /** The frame of every append: the lock, a session, the journal for what is too large for one transaction. */
-export async function appendWith(
+async function appendWith(
   engine: Engine,
   table: StoredTable,
   columns: readonly string[],

@@ -62,7 +62,7 @@ function asDouble(node: Node, text: string): Typed {
 }
 
 /** JavaScript and DuckDB both read the shortest text back exactly. */
-export function doubleText(value: number): string {
+function doubleText(value: number): string {
   if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value)
   return value > 0 ? 'inf' : '-inf'
 }

@@ -14,7 +14,7 @@ import { EMPTY_SCOPE } from './select-scope.ts'
 import type { Node } from './select-tree.ts'
 
 export type { SelectText } from './select-errors.ts'
-export type { ResolvedTable, SelectResolver, TableReference } from './select-passes.ts'
+export type { ResolvedTable, SelectResolver } from './select-passes.ts'
 export type { ExpressionPlan, PlanExpressionOptions } from './select-predicate.ts'
 
 /** A checked, rewritten SELECT with result types and column names as a CnosDB client expects them. */

@@ -19,7 +19,7 @@ export interface SweepContext {
 }
 
 /** Removes what a delayed DROP left until now, and rows older than their database's TTL. */
-export async function sweep({ engine, catalog, clock, signal }: SweepContext): Promise<void> {
+async function sweep({ engine, catalog, clock, signal }: SweepContext): Promise<void> {
   await changeCatalog({ engine, catalog }, sweepDueDrops, { signal })
   for (const table of catalog.state.tables.values()) {
     if (signal.aborted) return

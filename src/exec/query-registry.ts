@@ -5,7 +5,7 @@ import { CnosError } from '../errors/cnos-error.ts'
 import type { UserSession } from '../plan/session.ts'
 
 /** The stages of a statement, in CnosDB's words. */
-export type QueryState = 'DISPATCHING' | 'ANALYZING' | 'SCHEDULING'
+type QueryState = 'DISPATCHING' | 'ANALYZING' | 'SCHEDULING'
 
 /** What the running statement itself holds. */
 export interface QueryHandle {

@@ -12,7 +12,7 @@ const QUOTED = 3
 const BEHIND_QUOTE = 4
 
 /** A quoted field without an end, or with text behind its closing quote. */
-export interface QuoteFault {
+interface QuoteFault {
   /** Where the record begins, from 1. */
   readonly line: number
 }

@@ -205,7 +205,7 @@ function hintFor({ type, column }: FileColumn): string {
 }
 
 /** The engine speaks of local paths; the user of origins. */
-export function withOrigins(files: readonly LocalFile[], error: CnosError): CnosError {
+function withOrigins(files: readonly LocalFile[], error: CnosError): CnosError {
   const message = files.reduce((text, { path, origin }) => text.replaceAll(path, origin), error.message)
   const file =
     files.find(({ path }) => error.message.includes(path))?.origin ??

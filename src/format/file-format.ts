@@ -56,7 +56,7 @@ export interface ReadRequest<S extends OptionSpecs> {
 }
 
 /** Another way to read the same files. */
-export interface CarefulReading {
+interface CarefulReading {
   readonly suits: (error: unknown) => boolean
   /** The FROM item to try after `error`. */
   readonly open: (error: unknown) => string

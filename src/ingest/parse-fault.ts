@@ -4,7 +4,7 @@ import type { ErrorName } from '../errors/codes.ts'
 const LF = 0x0a
 
 /** The line of a body, from 1, that the byte at `offset` is in. Lines inside quoted strings count. */
-export function lineOf(body: Buffer, offset: number): number {
+function lineOf(body: Buffer, offset: number): number {
   let line = 1
   for (let at = body.indexOf(LF); at >= 0 && at < offset; at = body.indexOf(LF, at + 1)) line += 1
   return line

@@ -9,7 +9,7 @@ export const GEOMETRY_TYPES = [
   'MULTIPOLYGON',
   'GEOMETRYCOLLECTION',
 ] as const
-export type GeometryType = (typeof GEOMETRY_TYPES)[number]
+type GeometryType = (typeof GEOMETRY_TYPES)[number]
 
 /** Spelt as `information_schema.columns.data_type` shows them. */
 export type DataType =

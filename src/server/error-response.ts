@@ -19,12 +19,12 @@ const STATUS_OF: Readonly<Record<ErrorKind, number>> = {
 /** Names whose status CnosDB maps by module and not by who can mend it. */
 const STATUS_OF_NAME: Partial<Readonly<Record<ErrorName, number>>> = { OUT_OF_MEMORY: 422 }
 
-export function statusOf(error: CnosError): number {
+function statusOf(error: CnosError): number {
   return STATUS_OF_NAME[error.errorName] ?? STATUS_OF[error.entry.kind]
 }
 
 /** `{"error_code":"MMCCCC","error_message":"…"}`, as CnosDB prints it; never compressed. */
-export function errorBody(error: CnosError): string {
+function errorBody(error: CnosError): string {
   return JSON.stringify({ error_code: error.code, error_message: error.fullMessage })
 }
 

@@ -22,7 +22,7 @@ export function printString(text: string): string {
 }
 
 /** `"db"."table"`. */
-export function printObjectName(name: ObjectName): string {
+function printObjectName(name: ObjectName): string {
   return name.parts.map(printIdentifier).join('.')
 }
 

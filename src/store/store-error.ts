@@ -137,7 +137,7 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** Takes every known secret out of a text; short values are left, they would tear words apart. */
-export function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
+function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
   let clean = text
   for (const secret of secrets) {
     if (secret === undefined || secret.length < 6) continue

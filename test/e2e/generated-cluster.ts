@@ -59,7 +59,7 @@ const ODD_TABLES = [
   'per%cent',
 ]
 
-export const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
+const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** The same numbers for the same seed (mulberry32). */
 function chance(seed: number) {

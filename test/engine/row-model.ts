@@ -33,7 +33,7 @@ export const arbitraryRow: fc.Arbitrary<Row> = fc
   })
   .filter((row) => row.fields.some((value) => value !== null))
 /** NaN equals itself, and -0 equals 0: DuckDB stores a stretch of zeros as one zero. */
-export const valueKey = (value: unknown) => `${typeof value}:${String(value)}`
+const valueKey = (value: unknown) => `${typeof value}:${String(value)}`
 export const rowKey = ({ time, tags }: Row) => JSON.stringify([String(time), ...tags])
 
 /** CnosDB's meaning, said once more in JavaScript. */

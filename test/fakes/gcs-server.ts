@@ -19,7 +19,7 @@ export interface GcsServerOptions {
   readonly tokenLifetimeS?: number
 }
 
-export interface StoredGcsObject {
+interface StoredGcsObject {
   readonly bytes: Buffer
   readonly generation: string
   readonly modified: Date
@@ -35,7 +35,7 @@ interface Session {
   finished: string | undefined
 }
 
-export interface GcsBucket {
+interface GcsBucket {
   readonly objects: Map<string, StoredGcsObject>
   readonly sorted: SortedKeys
   readonly sessions: Map<string, Session>

@@ -14,7 +14,7 @@ export interface S3ServerOptions {
   readonly clockAheadMs?: number
 }
 
-export interface StoredS3Object {
+interface StoredS3Object {
   readonly bytes: Buffer
   readonly etag: string
   readonly modified: Date
@@ -25,7 +25,7 @@ interface Upload {
   readonly parts: Map<number, { readonly bytes: Buffer; readonly etag: string }>
 }
 
-export interface S3Bucket {
+interface S3Bucket {
   readonly objects: Map<string, StoredS3Object>
   readonly sorted: SortedKeys
   readonly uploads: Map<string, Upload>

@@ -26,7 +26,7 @@ export interface FuzzReport {
   readonly failures: readonly FuzzFailure[]
 }
 
-export interface FuzzFailure {
+interface FuzzFailure {
   /** Its round: `round(seed)` alone shows it again. */
   readonly seed: number
   readonly input: string

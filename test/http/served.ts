@@ -42,7 +42,7 @@ export function send(url: string, { method = 'GET', headers = {}, body, chunked 
   })
 }
 
-export interface SqlOptions {
+interface SqlOptions {
   readonly db?: string
   readonly tenant?: string
   readonly accept?: string

@@ -5,7 +5,7 @@ import { isCnosError } from '../../src/errors/cnos-error.ts'
 import { ERROR_CODES } from '../../src/errors/codes.ts'
 import type { ExpectedError, SltConnection, SltRecord } from './slt-file.ts'
 
-export interface SltColumn {
+interface SltColumn {
   readonly name: string
   /** DuckDB's name of the type; absent where all values are CSV. */
   readonly type?: string

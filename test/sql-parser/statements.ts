@@ -54,7 +54,7 @@ export const BACKUP_PAGE: readonly string[] = [
         FILE_FORMAT = (TYPE = 'CSV'); `,
 ]
 
-export const COPY_STATEMENTS: readonly string[] = [
+const COPY_STATEMENTS: readonly string[] = [
   "copy into 'file:///tmp/data/csv_out/' FROM test001 file_format = (type 'csv')",
   "copy into 'file:///tmp/a' from (select time, \"name\" from db.t where x > 1 and y in (1, 2)) file_format = (type = 'parquet')",
   "copy into 'file:///tmp/a' from (with q as (select 1 as a) select * from q union all values (2))",
@@ -76,7 +76,7 @@ export const COPY_STATEMENTS: readonly string[] = [
   "COPY INTO 'gcs://b/x' FROM t CONNECTION = (private_key = '-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n', client_email='a@b')",
 ]
 
-export const EXPLAIN_STATEMENTS: readonly string[] = [
+const EXPLAIN_STATEMENTS: readonly string[] = [
   'EXPLAIN SELECT 1',
   'explain analyze verbose select * from t',
   'EXPLAIN FORMAT tree SELECT 1',
@@ -85,7 +85,7 @@ export const EXPLAIN_STATEMENTS: readonly string[] = [
 ]
 
 /** One of each shape that a dump of CnosDB has. */
-export const DUMP_STATEMENTS: readonly string[] = [
+const DUMP_STATEMENTS: readonly string[] = [
   `create tenant if not exists "acme" with comment='it''s a test', drop_after='7days';`,
   `create tenant if not exists "bare";`,
   `create tenant if not exists "lim" with comment='c', drop_after='7days', _limiter='{"object_config":{"max_users_number":1},"request_config":null}';`,
@@ -111,7 +111,7 @@ x
   `create stream table "plant"."air_w" with (db='plant', table='air', event_time_column='time', watermark_delay='5000ms') engine = tskv;`,
 ]
 
-export const OBJECT_STATEMENTS: readonly string[] = [
+const OBJECT_STATEMENTS: readonly string[] = [
   'CREATE DATABASE d',
   'CREATE DATABASE IF NOT EXISTS "shop" WITH TTL \'30d\' SHARD 2',
   "create database d with ttl = '10d' replica=1 wal_sync='true'",
@@ -160,7 +160,7 @@ export const OBJECT_STATEMENTS: readonly string[] = [
   'REVOKE ALL ON DATABASE d FROM r',
 ]
 
-export const DATA_STATEMENTS: readonly string[] = [
+const DATA_STATEMENTS: readonly string[] = [
   'SELECT 1',
   'select * from "air" where "station" = \'it\'\'s; -- no\' -- yes ;\n and a = 1;',
   'WITH q AS (SELECT 1) SELECT * FROM q',

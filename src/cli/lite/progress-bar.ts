@@ -52,7 +52,7 @@ async function findCopy(
 }
 
 /** `[#########.....................]  30 %  1,200,000 rows  12 s`. */
-export function describeProgress({ progress, processed_count = 0, duration = 0 }: ListedCopy): string {
+function describeProgress({ progress, processed_count = 0, duration = 0 }: ListedCopy): string {
   const rows = processed_count > 0 ? `  ${processed_count.toLocaleString('en-US')} rows` : ''
   const seconds = `  ${Math.round(duration)} s`
   if (progress === undefined) return `working …${rows}${seconds}`

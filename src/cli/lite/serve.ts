@@ -123,7 +123,7 @@ function budgetFields({ budgets }: Database, memoryBytes: number): Record<string
 }
 
 /** `HOST:PORT`, IPv6 in brackets; `:PORT` and a bare port mean loopback. Throws USAGE. */
-export function parseListen(text: string): { readonly host: string; readonly port: number } {
+function parseListen(text: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, digits] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):)?(\d{1,5})$/.exec(text) ?? []
   const port = Number(digits)
   if (digits !== undefined && port <= 65_535) return { host: bracketed ?? (plain || '127.0.0.1'), port }

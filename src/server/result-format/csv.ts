@@ -25,7 +25,7 @@ async function* renderDelimited(rows: RowsResult, delimiter: string, options?: A
 }
 
 /** A record of one column whose value is NULL or empty is `""`: an empty line would be no record. */
-export function recordExpression(columns: readonly ResultColumn[], delimiter: string): string {
+function recordExpression(columns: readonly ResultColumn[], delimiter: string): string {
   const references = columnReferences(columns)
   const fields = columns.map(({ type }, at) => csvField(references[at] as string, type, delimiter))
   const [only] = fields

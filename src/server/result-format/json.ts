@@ -28,7 +28,7 @@ export const ndJson: ResultFormat = {
 }
 
 /** One row as a JSON object; keys in the order of their UTF-8 bytes, those of one name in the order of the SELECT. */
-export function objectExpression(columns: readonly ResultColumn[]): string {
+function objectExpression(columns: readonly ResultColumn[]): string {
   const references = columnReferences(columns)
   const located = columns.map((column, at) => ({ ...column, reference: references[at] as string }))
   const sorted = located.toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))

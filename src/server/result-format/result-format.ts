@@ -15,7 +15,7 @@ export interface ResultFormat {
 }
 
 /** Every format `Accept` can ask for; the first is what `*` stands for. */
-export const resultFormats: readonly ResultFormat[] = [csv, tsv, json, ndJson, table]
+const resultFormats: readonly ResultFormat[] = [csv, tsv, json, ndJson, table]
 
 /** The format of an Accept header: exactly one value, without parameters. Throws BAD_HEADER for anything else. */
 export function resultFormatOf(accept: string | undefined): ResultFormat {

@@ -30,7 +30,7 @@ const HINT_OF_CODE: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such account: check account',
 }
 
-export interface AzureFailure {
+interface AzureFailure {
   readonly status: number
   readonly code: string | undefined
   readonly text: string
@@ -46,7 +46,7 @@ interface RestErrorShape {
 }
 
 /** What an exception of the SDK says about an answer. The exception itself holds the whole request and is dropped. */
-export function readAzureFailure(error: unknown): AzureFailure | undefined {
+function readAzureFailure(error: unknown): AzureFailure | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   const { statusCode, code, message = '', response } = error as RestErrorShape
   if (statusCode === undefined) return undefined

@@ -31,7 +31,7 @@ export interface AzureSettings {
   readonly context: StoreContext
 }
 
-export interface AzureSend extends StoreRequest, Abortable {}
+interface AzureSend extends StoreRequest, Abortable {}
 
 /** What the upload needs of the store. */
 export interface AzureRequests {
@@ -43,7 +43,7 @@ export interface AzureRequests {
   verify(stored: StoredBlob): Promise<PutResult>
 }
 
-export interface StoredBlob extends Abortable {
+interface StoredBlob extends Abortable {
   readonly path: string
   readonly etag: string | undefined
   readonly sizeBytes: number

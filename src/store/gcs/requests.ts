@@ -8,7 +8,7 @@ import { networkError, type StoreIdentity, type StoreRequest, stalledError } fro
 import { gcsError } from './error.ts'
 import type { TokenSource } from './tokens.ts'
 
-export interface GcsSend extends StoreRequest, Abortable {
+interface GcsSend extends StoreRequest, Abortable {
   readonly http: Omit<HttpRequest, 'signal'>
   /** Statuses that are answers and no errors. */
   readonly accepts: readonly number[]

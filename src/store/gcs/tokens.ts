@@ -9,7 +9,7 @@ const LIFETIME_S = 3600
 /** A token this near to its end is not used any more: the request it is for takes time. */
 const MARGIN_S = 300
 
-export interface TokenRequest {
+interface TokenRequest {
   readonly identity: StoreIdentity
   readonly signal: AbortSignal
 }

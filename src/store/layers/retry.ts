@@ -25,14 +25,14 @@ export function reportProgress(signal: AbortSignal): void {
   onProgress.get(signal)?.()
 }
 
-export interface Attempt {
+interface Attempt {
   /** Aborts when the caller gives up or this try has moved nothing for too long. */
   readonly signal: AbortSignal
   /** Counted from 1. */
   readonly number: number
 }
 
-export interface RetryOptions extends Abortable {
+interface RetryOptions extends Abortable {
   /** Names the request in the STORE_UNAVAILABLE of a try that moved nothing for `stallMs`. */
   readonly stalled: (stallMs: number) => CnosError
 }

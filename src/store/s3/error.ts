@@ -49,7 +49,7 @@ const PERMISSION: Readonly<Record<string, string>> = {
   DELETE: 's3:DeleteObject',
 }
 
-export interface S3Failure {
+interface S3Failure {
   readonly code: string | undefined
   readonly status: number | undefined
   readonly message: string
@@ -60,7 +60,7 @@ export interface S3Failure {
 }
 
 /** What an exception of the SDK says, read without trusting its shape. */
-export function readS3Failure(error: unknown): S3Failure | undefined {
+function readS3Failure(error: unknown): S3Failure | undefined {
   if (!(error instanceof Error) || !('$metadata' in error)) return undefined
   const metadata = (error.$metadata ?? {}) as {
     httpStatusCode?: number

@@ -33,7 +33,7 @@ export interface S3Settings {
 }
 
 /** One request, and what it is for. */
-export interface S3Send extends StoreRequest, Abortable {}
+interface S3Send extends StoreRequest, Abortable {}
 
 /** What the upload needs of the store. */
 export interface S3Requests {
