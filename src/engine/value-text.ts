@@ -80,28 +80,23 @@ ELSE strftime(${micros}, '%Y-%m-%dT%H:%M:%S.%f') || lpad(${remainder}::VARCHAR, 
 export function doubleText(expression: string): string {
   const x = `(${expression})`
   const text = `${x}::VARCHAR`
-  const digits = `rtrim(replace(ltrim(${text}, '-'), '.', ''), '0')`
-  const sign = `CASE WHEN ${x} < 0 THEN '-' ELSE '' END`
-  const fraction = `CASE WHEN length(${digits}) > 1 THEN ${digits}[2:] ELSE '0' END`
+  const shifted = `rtrim(regexp_replace(${text}, '^(-?[0-9])([0-9]+)\\.', '\\1.\\2'), '0')`
   const exponent = `(strpos(ltrim(${text}, '-'), '.') - 2)::VARCHAR`
-  return `CASE WHEN ${isUsual(x, '1e10')} OR ${isPlain(x, '1e10')} THEN to_json(${x})::VARCHAR \
-WHEN isnan(${x}) THEN 'NaN' WHEN isinf(${x}) THEN ${text} \
-WHEN abs(${x}) >= 1e10::DOUBLE AND abs(${x}) < 1e16::DOUBLE THEN ${sign} || ${digits}[1] || '.' || ${fraction} || 'e' || ${exponent} \
-ELSE regexp_replace(${shortExponent(text)}, '^(-?[0-9])e', '\\1.0e') END`
+  return `CASE WHEN ${isPlain(x, '1e10')} THEN to_json(${x})::VARCHAR WHEN NOT isfinite(${x}) THEN replace(${text}, 'nan', 'NaN') \
+WHEN contains(${text}, 'e') THEN regexp_replace(${shortExponent(text)}, '^(-?[0-9])e', '\\1.0e') \
+ELSE regexp_replace(${shifted}, '\\.$', '.0') || 'e' || ${exponent} END`
 }
 
 /** A DOUBLE as a JSON number, plain for 1e-5 <= |x| < 1e16, else `1e16`, `1.5e-7`; NULL for NaN and the infinities. */
 export function doubleJson(expression: string): string {
   const x = `(${expression})`
-  return `CASE WHEN ${isUsual(x, '1e16')} OR ${isPlain(x, '1e16')} THEN to_json(${x})::VARCHAR WHEN NOT isfinite(${x}) THEN NULL \
+  return `CASE WHEN ${isPlain(x, '1e16')} THEN to_json(${x})::VARCHAR WHEN NOT isfinite(${x}) THEN NULL \
 ELSE ${shortExponent(`${x}::VARCHAR`)} END`
 }
 
-/** Here to_json prints plainly, with a fraction digit, and faster than a cast to VARCHAR. */
-const isPlain = (x: string, below: string) => `(abs(${x}) >= 1e-5::DOUBLE AND abs(${x}) < ${below}::DOUBLE) OR ${x} = 0`
-
-/** True for most numbers, and found out sooner. */
-const isUsual = (x: string, below: string) => `(${x} >= 1e-5::DOUBLE AND ${x} < ${below}::DOUBLE)`
+/** Here to_json prints plainly, with a fraction digit, and faster than a cast to VARCHAR. Most numbers come first. */
+const isPlain = (x: string, below: string) =>
+  `(${x} >= 1e-5 AND ${x} < ${below}) OR (${x} <= -1e-5 AND ${x} > -${below}) OR ${x} = 0`
 
 /** `1e+16` and `1.5e-07` of C become `1e16` and `1.5e-7`. */
 const shortExponent = (text: string) => `replace(replace(${text}, 'e+', 'e'), 'e-0', 'e-')`
