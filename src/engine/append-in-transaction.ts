@@ -11,9 +11,10 @@ import { type Batch, type BatchLayout, keyHash, timeColumnOf } from './batch.ts'
 import { readFacts } from './batch-facts.ts'
 import { type ConnectionSession, rollBack } from './duckdb-connection.ts'
 import { insertSql } from './merge-sql.ts'
-import { newestTime, overlapsTable, raiseNewest } from './overlap.ts'
+import { hasRowsBetween, overlapsTable, raiseNewest } from './overlap.ts'
 import { quoteIdentifier } from './quote.ts'
 import { tableReference } from './table.ts'
+import { timeUnitOf } from './time-ticks.ts'
 
 /** Rows of the source that a guess is made from. */
 const GUESSED_ROWS = 10_000
@@ -33,18 +34,18 @@ export async function appendOnce(
   return stored ?? appendThroughFile(session, context, batch)
 }
 
-/** A guess from the first rows, which decides about the way only. */
+/** A guess from the first rows, which decides about the way only: no key twice, and no row of the table at their times. */
 async function looksNew(session: ConnectionSession, context: AppendContext, batch: Batch): Promise<boolean> {
-  const { table, layout } = context
-  const newest = await newestTime(session, context)
-  const present = await session.all(`SELECT 1 FROM ${tableReference(table)} LIMIT 1`)
-  const guess = [
-    `first(${timeColumnOf(layout).cell}) AS time`,
-    `count(*) - count(DISTINCT ${keyHash(layout, batch)}) AS repeated`,
-  ]
-  const first = await session.all(`SELECT ${guess.join(', ')} FROM (SELECT * FROM ${batch.from} LIMIT ${GUESSED_ROWS})`)
-  const { time, repeated } = first[0] ?? {}
-  return repeated === 0n && (present.length === 0 || (typeof time === 'bigint' && time > newest))
+  const { layout } = context
+  const { cell: time, type } = timeColumnOf(layout)
+  const { min, max } = timeUnitOf(type)
+  const repeated = `count(*) - count(DISTINCT ${keyHash(layout, batch)}) AS repeated`
+  const [first] = await session.all(
+    `SELECT min(${time}) AS from_time, max(${time}) AS to_time, ${repeated} FROM (SELECT * FROM ${batch.from} LIMIT ${GUESSED_ROWS})`,
+  )
+  const { from_time: from, to_time: to } = first ?? {}
+  if (first?.repeated !== 0n || typeof from !== 'bigint' || typeof to !== 'bigint') return false
+  return from >= min && to <= max && !(await hasRowsBetween(session, context, { from, to }))
 }
 
 /** Undefined when the rows need their order after all; nothing is stored then. */
