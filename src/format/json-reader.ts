@@ -23,8 +23,6 @@ interface Run {
   readonly compression: Compression
 }
 
-/** What read_json calls them; it takes no 'none'. */
-
 /** Neighbours of one layout and compression, to be read in one call. */
 async function runsOf(files: readonly LocalFile[], session: Session, options: Abortable): Promise<readonly Run[]> {
   const runs: { files: LocalFile[]; layout: Layout; compression: Compression }[] = []
@@ -40,12 +38,14 @@ async function runsOf(files: readonly LocalFile[], session: Session, options: Ab
 
 /** How the objects of a file are looked for. */
 interface Care {
+  /** Every number is looked at as text. */
+  readonly isText: boolean
   /** Objects may stand on one line, or stretch over several. */
   readonly isUnstructured: boolean
   readonly largestObjectBytes: number
 }
 
-const USUAL: Care = { isUnstructured: false, largestObjectBytes: 16 * MIB }
+const USUAL: Care = { isText: false, isUnstructured: false, largestObjectBytes: 16 * MIB }
 
 function readJson(run: Run, columns: string, { isUnstructured, largestObjectBytes }: Care): string {
   const layout = isUnstructured && run.layout === 'newline_delimited' ? 'unstructured' : run.layout
@@ -56,7 +56,7 @@ function readJson(run: Run, columns: string, { isUnstructured, largestObjectByte
   ].join(', ')
 }
 
-/** DuckDB's type for a member: numbers as they are where its cast keeps the value, else text for our own rules. */
+/** DuckDB's type for a member: text for our own rules, but for DOUBLE the number, which is twice as fast. */
 function memberType(column: ReadColumn, isText: boolean): string {
   if (column.type === 'VARCHAR') return 'JSON'
   return column.type === 'DOUBLE' && !isText ? 'DOUBLE' : 'VARCHAR'
@@ -67,23 +67,30 @@ const sourcesOf = (columns: readonly ReadColumn[], isText: boolean) =>
 
 function strictMember(column: ReadColumn): StrictValue {
   const x = quoteIdentifier(column.source)
-  return column.type === 'VARCHAR' ? fromJsonString(x, column) : fromText(x, column)
+  return column.type === 'VARCHAR' ? fromJsonString(x, column) : fromText(x, column, `${x} IS NULL`)
 }
 
-const memberValue = (column: ReadColumn) =>
-  column.type === 'DOUBLE' ? quoteIdentifier(column.source) : strictMember(column).value
+/** DuckDB makes infinity of numbers that are too large. */
+const INFINITE = 'an infinite number'
+
+function memberValue(column: ReadColumn, { isText }: Care): string {
+  if (column.type !== 'DOUBLE' || isText) return strictMember(column).value
+  const x = quoteIdentifier(column.source)
+  return `CASE WHEN isinf(${x}) THEN error(${quoteString(INFINITE)}) ELSE ${x} END`
+}
 
 function fromItem({ columns }: JsonRequest, runs: readonly Run[], care: Care): string {
-  const values = columns.map((column) => `${memberValue(column)} AS ${quoteIdentifier(column.name)}`)
-  return unionAll(
-    runs.map((run) => `SELECT ${values.join(', ')} FROM ${readJson(run, sourcesOf(columns, false), care)}`),
-  )
+  const values = columns.map((column) => `${memberValue(column, care)} AS ${quoteIdentifier(column.name)}`)
+  const sources = sourcesOf(columns, care.isText)
+  return unionAll(runs.map((run) => `SELECT ${values.join(', ')} FROM ${readJson(run, sources, care)}`))
 }
 
-const isStructural = (error: unknown) =>
-  isCnosError(error) && /Malformed JSON|maximum_object_size|transform error/.test(engineText(error))
+const needsCare = (error: unknown) =>
+  isCnosError(error) &&
+  new RegExp(`Malformed JSON|maximum_object_size|transform error|${INFINITE}`).test(engineText(error))
 
 const careAfter = (error: unknown): Care => ({
+  isText: true,
   isUnstructured: true,
   largestObjectBytes: (/maximum_object_size/.test(engineText(error)) ? 64 : 16) * MIB,
 })
@@ -99,7 +106,7 @@ export async function jsonReader(request: JsonRequest, session: Session, options
     recordsBefore: 0n,
     read: (file) => {
       const run = { files: [file], layout: layoutOf.get(file) ?? 'newline_delimited', compression: file.compression }
-      return readJson(run, sourcesOf(request.columns, true), { ...USUAL, isUnstructured: true })
+      return readJson(run, sourcesOf(request.columns, true), { ...USUAL, isText: true, isUnstructured: true })
     },
     rawOf: (column) => quoteIdentifier(column.source),
     faultOf: (column) => strictMember(column).isBad,
@@ -109,7 +116,7 @@ export async function jsonReader(request: JsonRequest, session: Session, options
   }
   return {
     from: fromItem(request, runs, USUAL),
-    careful: { suits: isStructural, open: (error) => fromItem(request, runs, careAfter(error)) },
+    careful: { suits: needsCare, open: (error) => fromItem(request, runs, careAfter(error)) },
     explain: (error, among, waiting) => explainFault([source], error, among, waiting),
   }
 }

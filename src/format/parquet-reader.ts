@@ -22,58 +22,79 @@ interface Run {
 const readParquet = (files: readonly LocalFile[]) =>
   `read_parquet(${fileList(files)}, hive_partitioning = false, union_by_name = false)`
 
-/** What each file's footer declares, as one text a file: equal texts, equal columns. */
-async function schemasOf(
+interface Footer {
+  /** What it declares, as one text: equal texts, equal columns. */
+  readonly schema: string
+  /** Columns of more than 38 digits, by name, and their types: DuckDB says DOUBLE, and reads other numbers. */
+  readonly wideDecimals: Readonly<Record<string, string>>
+}
+
+const WIDEST_DECIMAL = 38
+
+async function footersOf(
   files: readonly LocalFile[],
   session: Session,
   options: Abortable,
-): Promise<readonly string[]> {
-  const found = new Map<string, string>()
+): Promise<readonly Footer[]> {
   const rows = await session.all(
-    `SELECT file_name, md5(string_agg(concat_ws('|', name, type, converted_type, logical_type, repetition_type, num_children, scale, precision), ';' ORDER BY i)) AS schema \
+    `SELECT file_name, md5(string_agg(concat_ws('|', name, type, converted_type, logical_type, repetition_type, num_children, scale, precision), ';' ORDER BY i)) AS schema, \
+to_json(map_from_entries(coalesce(list((name, concat('DECIMAL(', precision, ',', scale, ')'))) FILTER (precision > ${WIDEST_DECIMAL}), []))) AS wide_decimals \
 FROM (SELECT *, row_number() OVER () AS i FROM parquet_schema(${fileList(files)})) GROUP BY file_name`,
     options,
   )
-  for (const row of rows) found.set(String(row.file_name), String(row.schema))
-  return files.map(({ path }) => found.get(path) ?? '')
+  const found = new Map(rows.map((row) => [String(row.file_name), row]))
+  return files.map(({ path }) => {
+    const row = found.get(path)
+    return { schema: String(row?.schema ?? ''), wideDecimals: JSON.parse(String(row?.wide_decimals ?? '{}')) }
+  })
 }
 
 const FILES_A_LOOK = 500
 
 async function runsOf(files: readonly LocalFile[], session: Session, options: Abortable): Promise<readonly Run[]> {
-  const schemas: string[] = []
+  const footers: Footer[] = []
   for (let at = 0; at < files.length; at += FILES_A_LOOK) {
-    schemas.push(...(await checkedSchemas(files.slice(at, at + FILES_A_LOOK), session, options)))
+    footers.push(...(await checkedFooters(files.slice(at, at + FILES_A_LOOK), session, options)))
   }
   const runs: { files: LocalFile[]; columns: readonly RelationColumn[] }[] = []
   const known = new Map<string, readonly RelationColumn[]>()
   for (const [i, file] of files.entries()) {
-    const schema = schemas[i] as string
-    if (i > 0 && schema === schemas[i - 1]) {
+    const { schema, wideDecimals } = footers[i] as Footer
+    if (i > 0 && schema === footers[i - 1]?.schema) {
       runs.at(-1)?.files.push(file)
       continue
     }
-    const columns = known.get(schema) ?? (await session.describe(`SELECT * FROM ${readParquet([file])}`, options))
+    const columns = known.get(schema) ?? (await columnsOf(file, wideDecimals, session, options))
     known.set(schema, columns)
     runs.push({ files: [file], columns })
   }
   return runs
 }
 
+async function columnsOf(
+  file: LocalFile,
+  wideDecimals: Footer['wideDecimals'],
+  session: Session,
+  options: Abortable,
+): Promise<readonly RelationColumn[]> {
+  const columns = await session.describe(`SELECT * FROM ${readParquet([file])}`, options)
+  return columns.map(({ name, type }) => ({ name, type: wideDecimals[name] ?? type }))
+}
+
 /** One damaged footer spoils the look at many files: then they are looked at one by one, to name it. */
-async function checkedSchemas(
+async function checkedFooters(
   files: readonly LocalFile[],
   session: Session,
   options: Abortable,
-): Promise<readonly string[]> {
+): Promise<readonly Footer[]> {
   try {
-    return await schemasOf(files, session, options)
+    return await footersOf(files, session, options)
   } catch (error) {
     options.signal?.throwIfAborted()
     if (isCnosError(error, 'OUT_OF_MEMORY', 'NO_SPACE', 'INTERNAL')) throw error
     for (const file of files) {
       try {
-        await schemasOf([file], session, options)
+        await footersOf([file], session, options)
       } catch (fault) {
         options.signal?.throwIfAborted()
         throw structureError('parquet', file, fault)

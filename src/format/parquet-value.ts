@@ -4,6 +4,10 @@ import { TIME_TYPES, timeFromTicks, timeFromTime } from './time-value.ts'
 
 const INTEGER = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/
 const FRACTION = /^(FLOAT|DOUBLE|DECIMAL\(.*\))$/
+/** Those that are sums of powers of two of few bits, or come from a division that rounds once. */
+const EXACT = /^(FLOAT|DOUBLE|DECIMAL\(([0-9]|1[0-5]),[0-9]+\))$/
+/** More digits than DuckDB has. */
+const TOO_WIDE = /^DECIMAL\((39|[4-9][0-9]|[0-9]{3,}),/
 const TIME = /^(DATE|TIMESTAMP.*)$/
 const NESTED = /\]$|^(STRUCT|MAP|UNION|VARIANT|GEOMETRY)\b/
 
@@ -12,7 +16,7 @@ const NESTED = /\]$|^(STRUCT|MAP|UNION|VARIANT|GEOMETRY)\b/
  * that have nothing in common.
  */
 export function fromTyped(x: string, type: string, column: FileColumn): StrictValue | undefined {
-  if (NESTED.test(type)) return undefined
+  if (NESTED.test(type) || TOO_WIDE.test(type)) return undefined
   if (type === '"NULL"') return { value: `CAST(NULL AS ${column.type})`, isBad: 'false' }
   if (type === 'VARCHAR' || type.startsWith('ENUM')) return fromText(x, column)
   if (type === 'BLOB') return fromBlob(x, column)
@@ -55,7 +59,8 @@ function asInteger(x: string, type: string, column: FileColumn): StrictValue | u
 function asFraction(x: string, type: string, column: FileColumn): StrictValue | undefined {
   if (type === column.type) return { value: x, isBad: 'false' }
   const cast = `CAST(${x} AS ${column.type})`
-  if (FRACTION.test(type)) return { value: cast, isBad: 'false' }
+  if (EXACT.test(type)) return { value: cast, isBad: 'false' }
+  if (FRACTION.test(type)) return { value: `CAST(CAST(${x} AS VARCHAR) AS ${column.type})`, isBad: 'false' }
   if (INTEGER.test(type)) return checked(`CASE WHEN CAST(${cast} AS HUGEINT) = ${x} THEN ${cast} END`, x, column)
   return undefined
 }

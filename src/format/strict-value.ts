@@ -67,14 +67,13 @@ function waysOf(x: string, type: string): Ways {
   return { isUsual: 'false', usual: 'NULL', unusual: `TRY_CAST(${x} AS ${type})` }
 }
 
-/** The text `x` as a value of the column. */
-export function fromText(x: string, column: FileColumn): StrictValue {
+/** The text `x` as a value of the column; NULL where `isNull` holds. */
+export function fromText(x: string, column: FileColumn, isNull = `${x} IS NULL OR ${x} = ''`): StrictValue {
   if (column.type === 'VARCHAR') return fromString(x, column)
   const { isUsual, usual, unusual } = waysOf(x, column.type)
-  const isEmpty = `${x} IS NULL OR ${x} = ''`
   return {
-    value: `CASE WHEN ${isUsual} THEN ${usual} WHEN ${isEmpty} THEN NULL WHEN (${unusual}) IS NOT NULL THEN ${unusual} ELSE ${raise(x, column)} END`,
-    isBad: `CASE WHEN ${isEmpty} THEN false WHEN ${isUsual} THEN false ELSE (${unusual}) IS NULL END`,
+    value: `CASE WHEN ${isUsual} THEN ${usual} WHEN ${isNull} THEN NULL WHEN (${unusual}) IS NOT NULL THEN ${unusual} ELSE ${raise(x, column)} END`,
+    isBad: `CASE WHEN ${isNull} THEN false WHEN ${isUsual} THEN false ELSE (${unusual}) IS NULL END`,
   }
 }
 

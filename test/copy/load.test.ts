@@ -294,6 +294,12 @@ describe('JSON', () => {
     expect(await rowsOf(table)).toEqual([row])
   })
 
+  it('reads infinity where the file says so', async () => {
+    const table = await innerCsv()
+    await fixture.load(table, await files({ a: '{"time":1,"double_c":"-inf"}\n{"time":2,"double_c":1.5}' }), JSON_TYPE)
+    expect((await rowsOf(table)).map((values) => values.at(-1))).toEqual([-Infinity, 1.5])
+  })
+
   it('reads several objects on one line, and integers as times', async () => {
     const table = await innerCsv()
     await fixture.load(
@@ -321,6 +327,15 @@ describe('JSON', () => {
       { line: 4, column: 'double_c', value: 'abc' },
       `failed to parse "abc" as Float64`,
     ],
+    [
+      'a number beyond DOUBLE',
+      '{"time":1,"double_c":-1e999}',
+      'BAD_FILE',
+      { line: 4, column: 'double_c', value: '-1e999' },
+      `failed to parse "-1e999" as Float64`,
+    ],
+    ['no text for a DOUBLE', '{"time":1,"double_c":""}', 'BAD_FILE', { line: 4, column: 'double_c', value: '' }, ''],
+    ['no text for a BIGINT', '{"time":1,"bigint_c":""}', 'BAD_FILE', { line: 4, column: 'bigint_c', value: '' }, ''],
     ['a minus for an unsigned', '{"time":1,"ubigint_c":-1}', 'BAD_FILE', { line: 4, column: 'ubigint_c' }, ''],
     [
       'a number for a string',
@@ -414,6 +429,34 @@ describe('Parquet', () => {
     expect(error.errorName).toBe(name)
     expect(error.message).toContain(message)
     expect(error.context).toMatchObject({ file, ...context })
+  })
+
+  it('reads a decimal as the nearest DOUBLE', async () => {
+    const table = await innerCsv()
+    const file = await parquet(
+      "SELECT '2022-01-01'::TIMESTAMP AS time, 0.885928592494365519::DECIMAL(18,18) AS double_c",
+    )
+    await fixture.load(table, file, PARQUET)
+    expect((await rowsOf(table))[0]?.at(-1)).toBe(0.8859285924943655)
+  })
+
+  // time = 1, wide = 1.10 as DECIMAL(50,2), double_c as DECIMAL(18,18); written by another library.
+  const WIDE = Buffer.from(
+    'UEFSMRUAFRwVHCwVAhUAFQYVBhwAAAACAAAAAgEBAAAAAAAAABUAFTYVNiwVAhUAFQYVBhwAAAACAAAAAgEAAAAAAAAAAAAAAAAAAAAAAAAAAG4VABUcFRwsFQIVABUGFQYcAAAAAgAAAAIBDEtzXGv9C08VBBlMNQAYBnNjaGVtYRUGABUEJQIYBHRpbWUAFQ4VKhUCGAR3aWRlJQoVBBVkLFwVBBVkAAAAFQ4VEBUCGAhkb3VibGVfYyUKFSQVJCxcFSQVJAAAABYCGRwZPCYAHBUEGSUGABkYBHRpbWUVABYCFkIWQiYISRwVABUAFQIAPCkGGSYAAgAAACYAHBUOGSUGABkYBHdpZGUVABYCFlwWXCZKSRwVABUAFQIAPCkGGSYAAgAAACYAHBUOGSUGABkYCGRvdWJsZV9jFQAWAhZCFkImpgFJHBUAFQAVAgA8KQYZJgACAAAAFuABFgImCBbgAQAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGTwcAAAcAAAcAAAAIQEAAFBBUjE=',
+    'base64',
+  )
+
+  it('refuses decimals of more digits than it can read, unless they are not asked for', async () => {
+    const path = await files({ wide: WIDE })
+    const table = storedTable(`wide${tables}`, [], { wide: 'DOUBLE' })
+    await fixture.create(table)
+    const error = await failing(table, path, PARQUET)
+    expect(error.errorName).toBe('BAD_FILE')
+    expect(error.message).toContain('Cannot cast file schema field wide of type DECIMAL(50,2) to table schema field')
+
+    const other = await innerCsv()
+    await fixture.load(other, path, PARQUET)
+    expect((await rowsOf(other))[0]?.at(-1)).toBe(0.8859285924943655)
   })
 
   it('names the one damaged file of a directory', async () => {
