@@ -1,4 +1,5 @@
 import type { Plan, PlannedTable } from '../plan/plan.ts'
+import { alteredMeanwhile } from './altered-meanwhile.ts'
 import { errorOnTable } from './change-catalog.ts'
 import { executeDelete, executeUpdate } from './change-rows.ts'
 import type { ExecContext } from './context.ts'
@@ -50,7 +51,11 @@ function onTable<K extends ChangingKind>(executor: Executor<K>): Executor<K> {
 }
 
 /** Runs a plan. Whatever it changes has been changed, durably, when the promise resolves. */
-export function execute(plan: Plan, context: ExecContext): Promise<StatementResult> {
+export async function execute(plan: Plan, context: ExecContext): Promise<StatementResult> {
   const executor = EXECUTORS[plan.kind] as Executor<PlanKind>
-  return executor(plan, context)
+  try {
+    return await executor(plan, context)
+  } catch (error) {
+    throw alteredMeanwhile(error)
+  }
 }

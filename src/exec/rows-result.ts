@@ -1,8 +1,9 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Engine, EngineRow } from '../engine/engine.ts'
 import { columnReferences, type Relation } from '../engine/relation.ts'
-import { CnosError, isCnosError } from '../errors/cnos-error.ts'
+import { CnosError } from '../errors/cnos-error.ts'
 import { literalRelation } from '../plan/literal-relation.ts'
+import { alteredMeanwhile } from './altered-meanwhile.ts'
 import type { QueryHandle } from './query-registry.ts'
 import type { RowsResult } from './result.ts'
 import type { StatementSlots } from './statement-slots.ts'
@@ -39,8 +40,8 @@ export function rowsResult(
 
   const explained = async (error: unknown, signal: AbortSignal) => {
     signal.throwIfAborted()
-    if (isCnosError(error, 'PLANNING') && LOST_COLUMN.test(error.message)) return altered(error)
-    return relation.explain ? relation.explain(error, engine, { signal }) : error
+    const altered = alteredMeanwhile(error)
+    return altered === error && relation.explain ? relation.explain(error, engine, { signal }) : altered
   }
 
   return {
@@ -80,16 +81,6 @@ export function rowsResult(
       if (!isRead) end()
     },
   }
-}
-
-/** Planning has found every column: one that is missing now was dropped or renamed meanwhile. */
-const LOST_COLUMN = /^Referenced column .* not found/
-
-function altered(cause: CnosError): CnosError {
-  return new CnosError('META_CONFLICT', 'A table was altered or dropped meanwhile. Please try again', {
-    cause,
-    hint: 'send the statement again',
-  })
 }
 
 /** What INSERT, UPDATE and COPY INTO answer: one column `rows`. */

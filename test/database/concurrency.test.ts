@@ -142,6 +142,33 @@ describe('what is dropped under running statements', () => {
     expect(await again.all()).toEqual([{ time: 1n, b: 2n, c: null }])
   })
 
+  it('a statement that waited for its turn while a column went away asks to be sent again', async () => {
+    await using db = await openTestDatabase()
+    await db.run('CREATE TABLE t (a BIGINT, b BIGINT)')
+    await db.run('INSERT INTO t (time, a, b) VALUES (1, 1, 2)')
+    const session = await db.database.authenticate({ user: 'root', password: 'root' })
+    const turns: AsyncIterator<unknown>[] = []
+    for (let turn = 0; turn < 10; turn += 1) {
+      const result = await db.database.execute(session, 'SELECT * FROM generate_series(1, 1000000)')
+      const lines = result.kind === 'rows' ? result.lines("'x'")[Symbol.asyncIterator]() : expect.fail('no rows')
+      await lines.next()
+      turns.push(lines)
+    }
+    const waiting = [
+      `COPY INTO '${db.path('out')}' FROM t`,
+      `COPY INTO '${db.path('out')}' FROM (SELECT a, b FROM t)`,
+      'INSERT INTO t (time, b) SELECT time, a FROM t',
+    ].map((sql) => failureOf(db.run(sql)))
+    while ((await db.run('SHOW QUERIES')).filter(({ state }) => state === 'SCHEDULING').length < 13) {
+      await systemClock.sleep(10)
+    }
+    await db.run('ALTER TABLE t DROP a')
+    for (const turn of turns) await turn.return?.()
+    for (const failed of waiting) {
+      expect(await failed).toMatchObject({ code: '030025', message: expect.stringContaining('altered') })
+    }
+  })
+
   it('a second DROP never puts off the first', async () => {
     await using db = await openTestDatabase()
     for (const kind of ['DATABASE', 'TENANT']) {
