@@ -80,6 +80,18 @@ export function compareStats(expected: RowStats, found: RowStats): string[] {
   return differences
 }
 
+/** Throws BACKUP_MISMATCH when the rows have a time that a reader of this format does not take: text has years of four digits. */
+export function refuseFarTimes(table: TableInfo, format: DataFormat, { columns }: RowStats): void {
+  if (format === 'parquet') return
+  const far = [columns.time?.min, columns.time?.max].find((time) => time !== undefined && !/^\d{4}-/.test(time))
+  if (far === undefined) return
+  throw new CnosError(
+    'BACKUP_MISMATCH',
+    `${table.tenant}.${table.database}.${table.table}: a row has the time ${far}, which cannot be read back from ${format.toUpperCase()}`,
+    { hint: 'use --format parquet' },
+  )
+}
+
 /**
  * Refuses an export whose format cannot hold a value that is there: JSON has no NaN or infinity. Parquet holds all.
  * Throws BACKUP_MISMATCH naming the column.

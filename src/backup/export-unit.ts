@@ -3,7 +3,7 @@ import type { Clock } from '../async/clock.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { TableInfo } from './cluster-metadata.ts'
-import { haveSameCounts, readCounts, readStats, refuseLoss } from './column-stats.ts'
+import { haveSameCounts, readCounts, readStats, refuseFarTimes, refuseLoss } from './column-stats.ts'
 import type { Journal } from './journal.ts'
 import type { DataFormat, UnitRecord } from './manifest.ts'
 import { type BackupPlace, exportStatement, quoteColumns, quoteTable } from './place.ts'
@@ -64,6 +64,7 @@ export async function exportUnit(
   ]
   await refuseLoss(client, table, format, conditions, { signal })
   const before = await readStats(client, table, conditions, { signal })
+  refuseFarTimes(table, format, before)
   const rows = before.rows === 0n ? 0n : await copyOut(context, unit, table, directory, conditions, { signal })
   const after = await readCounts(client, table, conditions, { signal })
   const low = before.rows < after.rows ? before.rows : after.rows

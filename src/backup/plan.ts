@@ -78,14 +78,37 @@ async function unitsOf(
     return [unit(table, null, whole.rows)]
   const span: TimeWindow = { fromNs: whole.firstNs, toNs: whole.lastNs + 1n }
   if (options.window !== 'auto') {
-    const units: CopyUnit[] = []
-    for (const window of fixedWindows(span, options.window)) {
-      const { rows } = await measure(client, table, window, { signal })
-      if (rows > 0n) units.push(unit(table, window, rows))
+    for (let width = options.window; ; width *= 2n) {
+      const units = await unitsOfWidth(client, table, span, width, { signal })
+      if (units) return units
     }
-    return units
   }
   return cut(client, table, span, whole.rows, options.rowsPerUnit, 0, { signal })
+}
+
+/** One unit for each window that holds rows, over any gap in one step; undefined when there are too many. */
+async function unitsOfWidth(
+  client: ClusterClient,
+  table: TableInfo,
+  span: TimeWindow,
+  width: bigint,
+  { signal }: Abortable,
+): Promise<CopyUnit[] | undefined> {
+  const units: CopyUnit[] = []
+  for (let fromNs = span.fromNs; fromNs < span.toNs; ) {
+    const next = alignedStart(fromNs, width) + width
+    const window = { fromNs, toNs: next < span.toNs ? next : span.toNs }
+    const { rows } = await measure(client, table, window, { signal })
+    if (rows > 0n) {
+      if (units.push(unit(table, window, rows)) > MAX_UNITS_PER_TABLE) return undefined
+      fromNs = window.toNs
+    } else {
+      const later = await measure(client, table, { fromNs: window.toNs, toNs: span.toNs }, { signal })
+      if (later.rows === 0n) break
+      fromNs = alignedStart(later.firstNs, width)
+    }
+  }
+  return units
 }
 
 async function cut(
@@ -116,14 +139,15 @@ export function fixedWindows(span: TimeWindow, widthNs: bigint): TimeWindow[] {
   const pieces = (span.toNs - span.fromNs) / widthNs + 2n
   const width = pieces > MAX_UNITS_PER_TABLE ? (span.toNs - span.fromNs) / MAX_UNITS_PER_TABLE + 1n : widthNs
   const windows: TimeWindow[] = []
-  const offset = ((span.fromNs % width) + width) % width
-  for (let start = span.fromNs - offset; start < span.toNs; start += width) {
+  for (let start = alignedStart(span.fromNs, width); start < span.toNs; start += width) {
     const fromNs = start < span.fromNs ? span.fromNs : start
     const toNs = start + width > span.toNs ? span.toNs : start + width
     windows.push({ fromNs, toNs })
   }
   return windows
 }
+
+const alignedStart = (ns: bigint, width: bigint) => ns - (((ns % width) + width) % width)
 
 function unit(table: TableInfo, window: TimeWindow | null, estimatedRows: bigint): CopyUnit {
   const { tenant, database, table: name } = table
@@ -160,7 +184,7 @@ export interface Measure {
   readonly lastNs: bigint
 }
 
-/** Count and time bounds of the rows in `range`. */
+/** Count and time bounds of the rows in `range`. Throws BACKUP_MISMATCH for a time that cannot be read. */
 export async function measure(
   client: ClusterClient,
   table: TableInfo,
@@ -170,26 +194,32 @@ export async function measure(
   const withField = `count(CASE WHEN ${hasFieldCondition(table)} THEN 1 END)`
   const sql = `SELECT count(*) AS n, ${withField} AS f, min("time") AS lo, max("time") AS hi FROM ${quoteTable(table.database, table.table)}${whereSql(rangeConditions(table, range))}`
   const [row] = await client.query(sql, { tenant: table.tenant, database: table.database, signal })
-  return {
-    rows: BigInt(row?.n || '0'),
-    fieldless: BigInt(row?.n || '0') - BigInt(row?.f || '0'),
-    firstNs: parseTimeNs(row?.lo ?? '') ?? 0n,
-    lastNs: parseTimeNs(row?.hi ?? '') ?? 0n,
+  const rows = BigInt(row?.n || '0')
+  if (rows === 0n) return { rows, fieldless: 0n, firstNs: 0n, lastNs: 0n }
+  const readTime = (text = '') => {
+    const ns = parseTimeNs(text)
+    if (ns !== undefined) return ns
+    throw new CnosError('BACKUP_MISMATCH', `${table.tenant}.${table.database}.${table.table}: '${text}' is not a time`)
   }
+  return { rows, fieldless: rows - BigInt(row?.f || '0'), firstNs: readTime(row?.lo), lastNs: readTime(row?.hi) }
 }
 
 /**
  * Conditions on time, as CnosDB pushes them down to its buckets. The bounds are whole ticks of the table's own precision:
- * compared with finer text, CnosDB rounds the text, and rows at a bound would be in no window, or in two.
+ * compared with finer text, CnosDB rounds the text, and rows at a bound would be in no window, or in two. An end beyond
+ * all times that there are is no condition: it could not be said.
  */
 export function rangeConditions(table: TableInfo, { fromNs, toNs }: TimeRange): string[] {
   const tick = tickNs(table)
-  const bound = (ns: bigint) => printTimeNs(ns % tick === 0n ? ns : ns - (((ns % tick) + tick) % tick) + tick)
+  const bound = (ns: bigint) => (ns % tick === 0n ? ns : alignedStart(ns, tick) + tick)
   return [
-    ...(fromNs === undefined ? [] : [`"time" >= '${bound(fromNs)}'`]),
-    ...(toNs === undefined ? [] : [`"time" < '${bound(toNs)}'`]),
+    ...(fromNs === undefined ? [] : [`"time" >= '${printTimeNs(bound(fromNs))}'`]),
+    ...(toNs === undefined || bound(toNs) >= endOfTime(tick) ? [] : [`"time" < '${printTimeNs(bound(toNs))}'`]),
   ]
 }
+
+/** Servers count milliseconds far, but print and read times no further than microseconds reach. */
+const endOfTime = (tickNs: bigint) => (2n ** 63n - 1n) * (tickNs === 1n ? 1n : 1_000n)
 
 function tickNs(table: TableInfo): bigint {
   const type = table.columns.find(({ kind }) => kind === 'time')?.type.toUpperCase() ?? ''

@@ -54,19 +54,60 @@ export function safeName(name: string): string {
 }
 
 const NS_PER_SECOND = 1_000_000_000n
+const NS_PER_DAY = 86_400n * NS_PER_SECOND
 
-/** `2024-01-01T00:00:00.000000000`, UTC, nine digits: what CnosDB's CSV shows and its SQL reads. */
+/**
+ * `2024-01-01T00:00:00.000000000`, UTC, nine digits: what CnosDB's CSV shows and its SQL reads. Years are proleptic
+ * Gregorian, 0 is the one before 1: millisecond databases reach far beyond what a JavaScript Date can say.
+ */
 export function printTimeNs(ns: bigint): string {
-  const fraction = ((ns % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND
-  const seconds = (ns - fraction) / NS_PER_SECOND
-  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, -5)}.${String(fraction).padStart(9, '0')}`
+  const inDay = ((ns % NS_PER_DAY) + NS_PER_DAY) % NS_PER_DAY
+  const { year, month, day } = dateOfDay(Number((ns - inDay) / NS_PER_DAY))
+  const two = (n: number) => String(n).padStart(2, '0')
+  const seconds = Number(inDay / NS_PER_SECOND)
+  const clock = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(':')
+  const fraction = String(inDay % NS_PER_SECOND).padStart(9, '0')
+  return `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}-${two(month)}-${two(day)}T${clock}.${fraction}`
 }
 
 /** Reads `2024-01-01`, `2024-01-01T00:00:00[.fraction][Z]` (a blank may stand for the T), UTC; undefined for other text. */
 export function parseTimeNs(text: string): bigint | undefined {
-  const match = /^(-?\d{4,6}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z?)?$/.exec(text.trim())
+  const match = /^([+-]?\d{1,6})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z?)?$/.exec(text.trim())
   if (!match) return undefined
-  const millis = Date.parse(`${match[1]}T${match[2] ?? '00:00:00'}Z`)
-  if (Number.isNaN(millis)) return undefined
-  return (BigInt(millis) / 1000n) * NS_PER_SECOND + BigInt((match[3] ?? '').padEnd(9, '0'))
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((part = '0') => Number(part))
+  const days = dayOfDate(year, month, day)
+  const read = dateOfDay(days)
+  if (read.month !== month || read.day !== day || hour > 23 || minute > 59 || second > 59) return undefined
+  const seconds = BigInt(hour * 3600 + minute * 60 + second)
+  return BigInt(days) * NS_PER_DAY + seconds * NS_PER_SECOND + BigInt((match[7] ?? '').padEnd(9, '0'))
+}
+
+const DAYS_PER_ERA = 146_097
+
+/** Days since 1970 of a date; the year is taken to begin in March, so that the leap day ends it. */
+function dayOfDate(year: number, month: number, day: number): number {
+  const y = month > 2 ? year : year - 1
+  const era = Math.floor(y / 400)
+  const yearOfEra = y - era * 400
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
+  return (
+    era * DAYS_PER_ERA + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+  )
+}
+
+function dateOfDay(days: number): { readonly year: number; readonly month: number; readonly day: number } {
+  const era = Math.floor((days + 719_468) / DAYS_PER_ERA)
+  const dayOfEra = days + 719_468 - era * DAYS_PER_ERA
+  const leaps = Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096)
+  const yearOfEra = Math.floor((dayOfEra - leaps) / 365)
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153)
+  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1,
+  }
 }

@@ -54,9 +54,9 @@ export function timeFromTicks(ticks: string, type: string): string {
     case 'TIMESTAMP_NS':
       return `CASE WHEN ${ticks} = 9223372036854775807 THEN 'infinity'::TIMESTAMP_NS WHEN ${ticks} BETWEEN -9223372036854775000 AND 9223372036854775806 THEN make_timestamp_ns(${ticks}) END`
     case 'TIMESTAMP':
-      return `CASE WHEN ${ticks} BETWEEN -62135596800000000 AND 8210266876799999999 THEN make_timestamp(${ticks}) END`
+      return `CASE WHEN ${ticks} BETWEEN -9223372022400000000 AND 9223372036854775806 THEN make_timestamp(${ticks}) END`
     case 'TIMESTAMP_MS':
-      return `CASE WHEN ${ticks} BETWEEN -62135596800000 AND 8210266876799999 THEN CAST(make_timestamp_ms(${ticks}) AS TIMESTAMP_MS) END`
+      return `CASE WHEN ${ticks} BETWEEN -9223372022400000 AND 9223372036854775 THEN CAST(make_timestamp_ms(${ticks}) AS TIMESTAMP_MS) END`
     default:
       return `CASE WHEN ${ticks} BETWEEN -62135596800 AND 8210266876799 THEN CAST(make_timestamp_ms(${ticks} * 1000) AS ${type}) END`
   }
