@@ -61,6 +61,8 @@ export interface DatabaseOptions {
   readonly clock: Clock
   /** Told about what an operator should know; holds no secret. */
   readonly warn: (message: string) => void
+  /** Told once when the database cannot go on and must be opened again; everything acknowledged will be there. */
+  readonly onBroken?: ((error: CnosError) => void) | undefined
 }
 
 export interface Credentials {
@@ -128,6 +130,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     tempDirectory: paths.spill,
     tempBytes: budgets.spillBytes,
     maxQueries: MAX_QUERIES,
+    onBroken: options.onBroken,
   })
   try {
     await emptySpool(paths)

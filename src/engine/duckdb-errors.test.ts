@@ -41,6 +41,11 @@ describe('fromDuckDbError', () => {
     ['Missing Extension Error: needs httpfs\n\nPlease try installing it', 'UNSUPPORTED', 'needs httpfs'],
     ['TransactionContext Error: Conflict on update!', 'META_CONFLICT', 'Conflict on update!'],
     ['FATAL Error: database has been invalidated', 'INTERNAL', 'database has been invalidated'],
+    [
+      'FATAL Error: Failed: database has been invalidated because of a previous fatal error. The database must be restarted prior to being used again.\nOriginal error: "Could not write file "x": File too large"',
+      'INTERNAL',
+      'The database must be opened again: Could not write file "x": File too large',
+    ],
     ['Brandnew Error: whatever', 'PLANNING', 'whatever'],
   ])('%s is %s', (text, errorName, message) => {
     expect(fromDuckDbError(new Error(text))).toMatchObject({ errorName, message })

@@ -89,9 +89,20 @@ function plainMessage(name: ErrorName, message: string): string {
   if (/max_temp_directory_size|failed to offload/.test(message))
     return `The statement needs more temporary space than the server's budget${limits}`
   if (CHANGED_MEANWHILE.test(message)) return 'A table was altered or dropped meanwhile. Please try again'
+  if (GIVEN_UP.test(message)) return `The database must be opened again: ${ORIGINAL.exec(message)?.[1] ?? message}`
   const lines = message.split('\n')
   const advice = lines.findIndex((line) => /^(Possible solutions|Please try installing|Use "SET|LINE \d)/.test(line))
   return (advice > 0 ? lines.slice(0, advice) : lines).join('\n').trimEnd()
+}
+
+const GIVEN_UP = /database has been invalidated because of a previous fatal error/
+const ORIGINAL = /Original error: "(.*)"/s
+
+/** Whether DuckDB has given the database up, so that it must be opened again. */
+export function isFatal(error: unknown): error is CnosError {
+  if (!isCnosError(error) || !(error.cause instanceof Error)) return false
+  const { type, message } = parseFault(error.cause.message)
+  return type === 'FATAL' || GIVEN_UP.test(message)
 }
 
 /** An error thrown by DuckDB as ours; a CnosError passes through. `position` counts bytes of the SQL text as sent. */

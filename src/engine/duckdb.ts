@@ -6,8 +6,9 @@ import { Limit } from '../async/limit.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { claimDataDirectory, dataDirectoryError } from './data-directory.ts'
 import { ConnectionSession, inTransaction } from './duckdb-connection.ts'
-import { parseFault } from './duckdb-errors.ts'
+import { isFatal, parseFault } from './duckdb-errors.ts'
 import type { BulkSettings, CopyToOptions, Engine, EngineOptions, EngineRow, Session } from './engine.ts'
+import { hasRoomForLog } from './log-room.ts'
 import { createJournal, recoverMerges } from './merge-journal.ts'
 import { quoteString } from './quote.ts'
 import type { RelationColumn } from './relation.ts'
@@ -25,6 +26,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     engine = new DuckDbEngine(await openInstance(options), release, options)
     await removeSpilled(options.tempDirectory)
     for (const setting of settingsOf(options)) await engine.run(setting)
+    await engine.watchRoom()
     await createJournal(engine)
     await recoverMerges(engine)
     return engine
@@ -77,14 +79,15 @@ const MIB = 1024 * 1024
  * rows do so, which doubles what commits cost; a log of 135 MB is replayed in two seconds at the next start. What waits
  * is held in memory, so a small budget gets a small log.
  */
-const logBytes = (memoryBytes: number) => Math.min(Math.max(memoryBytes / 4, 16 * MIB), 128 * MIB)
+const logBytes = (memoryBytes: number) => Math.floor(Math.min(Math.max(memoryBytes / 4, 16 * MIB), 128 * MIB))
+const NEVER_BYTES = 2 ** 50
+const LOOK_FOR_ROOM_EVERY_MS = 1000
 
 /** Insertion order is kept everywhere but in COPY TO, which says PRESERVE_ORDER itself. */
 function settingsOf({ memoryBytes, tempDirectory, tempBytes, threads }: EngineOptions): string[] {
   return [
     'SET GLOBAL errors_as_json = true',
     `SET GLOBAL memory_limit = '${memoryBytes}B'`,
-    `SET GLOBAL checkpoint_threshold = '${Math.floor(logBytes(memoryBytes))}B'`,
     `SET GLOBAL temp_directory = ${quoteString(tempDirectory)}`,
     `SET GLOBAL max_temp_directory_size = '${tempBytes}B'`,
     ...(threads === undefined ? [] : [`SET GLOBAL threads = ${threads}`]),
@@ -100,13 +103,39 @@ class DuckDbEngine implements Engine {
   readonly #slots: Limit
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #directory: string
+  readonly #logBytes: number
+  readonly #onBroken: ((error: CnosError) => void) | undefined
+  #looking: NodeJS.Timeout | undefined
+  #movesLog: boolean | undefined
+  #isBroken = false
 
   /** `release` lets the data directory go once the file is closed. */
-  constructor(instance: DuckDBInstance, release: () => void, { path, maxQueries, sliceRows }: EngineOptions) {
+  constructor(instance: DuckDBInstance, release: () => void, options: EngineOptions) {
     this.#instance = instance
     this.#release = release
-    this.#slots = new Limit(maxQueries)
-    this.bulk = { stagingDirectory: join(dirname(path), 'staging'), sliceRows: sliceRows ?? DEFAULT_SLICE_ROWS }
+    this.#slots = new Limit(options.maxQueries)
+    this.#directory = dirname(options.path)
+    this.#logBytes = logBytes(options.memoryBytes)
+    this.#onBroken = options.onBroken
+    this.bulk = {
+      stagingDirectory: join(this.#directory, 'staging'),
+      sliceRows: options.sliceRows ?? DEFAULT_SLICE_ROWS,
+    }
+  }
+
+  /** Keeps DuckDB from moving the log by itself while the disk has no room for it. */
+  async watchRoom(): Promise<void> {
+    await this.#lookForRoom()
+    this.#looking = setInterval(() => this.#lookForRoom().catch(() => {}), LOOK_FOR_ROOM_EVERY_MS).unref()
+  }
+
+  async #lookForRoom(): Promise<boolean> {
+    const movesLog = await hasRoomForLog(this.#directory, this.#logBytes)
+    if (movesLog === this.#movesLog) return movesLog
+    await this.run(`SET GLOBAL checkpoint_threshold = '${movesLog ? this.#logBytes : NEVER_BYTES}B'`)
+    this.#movesLog = movesLog
+    return movesLog
   }
 
   run(sql: string, options: Abortable = {}): Promise<bigint> {
@@ -157,6 +186,7 @@ class DuckDbEngine implements Engine {
   }
 
   async checkpoint(): Promise<void> {
+    if (!(await this.#lookForRoom())) return
     try {
       await this.run('CHECKPOINT')
     } catch (error) {
@@ -166,6 +196,7 @@ class DuckDbEngine implements Engine {
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
+    clearInterval(this.#looking)
     this.#closing.abort(new CnosError('INTERNAL', 'The database is being closed.'))
     await Promise.allSettled([...this.#running])
     this.#instance.closeSync()
@@ -193,9 +224,18 @@ class DuckDbEngine implements Engine {
     const connection = await this.#instance.connect()
     try {
       return await work(new ConnectionSession(connection, signal))
+    } catch (error) {
+      if (isFatal(error)) this.#reportBroken(error)
+      throw error
     } finally {
       connection.disconnectSync()
     }
+  }
+
+  #reportBroken(error: CnosError): void {
+    if (this.#isBroken) return
+    this.#isBroken = true
+    this.#onBroken?.(error)
   }
 }
 

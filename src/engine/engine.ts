@@ -1,4 +1,5 @@
 import type { Abortable } from '../async/abort.ts'
+import type { CnosError } from '../errors/cnos-error.ts'
 import type { RelationColumn } from './relation.ts'
 
 /** BIGINT, UBIGINT and HUGEINT arrive as bigint, TIMESTAMP* as bigint ticks of their own unit, the rest as is. */
@@ -43,7 +44,7 @@ export interface Engine extends Session, AsyncDisposable {
   transaction<T>(work: (session: Session) => Promise<T>, options?: Abortable): Promise<T>
   /** Runs `work` on a connection of its own, so that it can use temporary tables, and drops them afterwards. */
   withSession<T>(work: (session: Session) => Promise<T>, options?: Abortable): Promise<T>
-  /** Moves the log into the database file; does nothing while another statement writes. */
+  /** Moves the log into the database file; does nothing while another statement writes or the disk has no room. */
   checkpoint(): Promise<void>
   close(): Promise<void>
 }
@@ -70,4 +71,9 @@ export interface EngineOptions {
   readonly threads?: number | undefined
   /** Rows merged in one transaction. Default 2,000,000: larger slices need more memory, smaller ones more scans. */
   readonly sliceRows?: number | undefined
+  /**
+   * Told once when DuckDB gave the database up, as it does when the file cannot be written while the log is moved into
+   * it. Every statement fails from then on; what was committed is there when the directory is opened again.
+   */
+  readonly onBroken?: ((error: CnosError) => void) | undefined
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -111,6 +112,28 @@ describe('serve', () => {
     const server = await startServer(dataDir)
     expect(await sql(server, 'SELECT count(*) AS n, sum(f) AS s FROM m')).toBe('n,s\n60,570.0\n')
     await server.stop()
+  })
+
+  it('ends when the database file cannot be written, and has everything acknowledged when it starts again', async () => {
+    const dataDir = fresh()
+    const limited = ['sh', '-c', 'trap "" XFSZ; ulimit -f 65536; exec "$@"', 'sh', process.execPath] as const
+    const server = await startServer(dataDir, ['--memory', '128MiB'], {}, limited)
+    const ended = once(server.child, 'close')
+    const lines = (from: number) =>
+      Array.from({ length: 256 }, (_, i) => `m v="${randomBytes(3000).toString('base64')}" ${from + i}`).join('\n')
+    let stored = 0
+    for (;;) {
+      const status = await write(server.url, lines(stored + 1)).catch(() => 0)
+      if (status !== 200) break
+      stored += 256
+    }
+    expect((await ended)[0]).not.toBe(0)
+    expect(server.stderr()).toContain('the database gave up')
+    const again = await startServer(dataDir)
+    const [, count] = (await sql(again, 'SELECT count(*) AS n FROM m')).split('\n')
+    expect([stored, stored + 256]).toContain(Number(count))
+    expect(await write(again.url, lines(stored + 1000))).toBe(200)
+    await again.stop()
   })
 
   it('refuses a data directory in use, a file, and one it may not write; and changes nothing', async () => {

@@ -65,10 +65,11 @@ export async function startServer(
   dataDir: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  [command, ...words]: readonly [string, ...string[]] = [process.execPath],
 ): Promise<RunningServer> {
   const child = spawn(
-    process.execPath,
-    [programs.lite, 'serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args],
+    command,
+    [...words, programs.lite, 'serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args],
     {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

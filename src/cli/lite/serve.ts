@@ -3,7 +3,7 @@ import { type Database, openDatabase } from '../../database.ts'
 import { CnosError } from '../../errors/cnos-error.ts'
 import { printByteSize } from '../../model/byte-size.ts'
 import { type RunningServer, startServer } from '../../server/http-server.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
+import { EXIT_CODES, exitCodeOf } from '../exit-codes.ts'
 import { programVersion } from '../program-version.ts'
 import { parseSizeFlag } from './budget-flags.ts'
 import { endAtOnce } from './end-at-once.ts'
@@ -30,12 +30,16 @@ export interface ServeFlags {
 const GRACE_MS = 3_000
 const END_WITHIN_MS = 10_000
 
-/** Serves until SIGINT or SIGTERM; gives the exit code. */
+/** Serves until SIGINT or SIGTERM, or until the database gives up; gives the exit code. */
 export async function runServe(flags: ServeFlags): Promise<number> {
   const log = createLog(flags.logLevel)
   const { host, port } = parseListen(flags.listen)
   const stopping = stopSignal(log)
-  const database = await openServed(flags, log)
+  let onBroken = (_error: CnosError) => {}
+  const broken = new Promise<CnosError>((resolve) => {
+    onBroken = resolve
+  })
+  const database = await openServed(flags, log, onBroken)
   let server: RunningServer
   try {
     server = await startServer(database, {
@@ -51,12 +55,15 @@ export async function runServe(flags: ServeFlags): Promise<number> {
     throw error
   }
   process.stdout.write(`cnosdb-lite listening on ${server.url}\n`)
-  log.info({ signal: await stopping }, 'stopping')
-  return stop(server, database, log)
+  const reason = await Promise.race([stopping, broken])
+  if (typeof reason === 'string') log.info({ signal: reason }, 'stopping')
+  else log.error({ error: reason.fullMessage }, 'the database gave up: start again; what was acknowledged is safe')
+  await stop(server, database, log)
+  return typeof reason === 'string' ? EXIT_CODES.ok : exitCodeOf(reason)
 }
 
 /** Ends the process at once when ending cleanly takes too long. */
-async function stop(server: RunningServer, database: Database, log: Log): Promise<number> {
+async function stop(server: RunningServer, database: Database, log: Log): Promise<void> {
   const ended = new AbortController()
   systemClock.sleep(END_WITHIN_MS, { signal: ended.signal }).then(
     () => {
@@ -69,7 +76,6 @@ async function stop(server: RunningServer, database: Database, log: Log): Promis
   await database.close()
   ended.abort()
   log.info({}, 'stopped')
-  return EXIT_CODES.ok
 }
 
 /** Resolves with the first SIGINT or SIGTERM; the second ends the process at once. */
@@ -87,7 +93,7 @@ function stopSignal(log: Log): Promise<string> {
   })
 }
 
-async function openServed(flags: ServeFlags, log: Log): Promise<Database> {
+async function openServed(flags: ServeFlags, log: Log, onBroken: (error: CnosError) => void): Promise<Database> {
   const rootPassword =
     flags.rootPasswordFile === undefined
       ? process.env.CNOSDB_ROOT_PASSWORD || undefined
@@ -106,6 +112,7 @@ async function openServed(flags: ServeFlags, log: Log): Promise<Database> {
     env: process.env,
     clock: systemClock,
     warn: (message) => log.warn({}, message),
+    onBroken,
   })
   log.info({ version: programVersion(), dataDir: flags.dataDir, ...budgetFields(database, memoryBytes) }, 'opened')
   return database
