@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CnosError } from '../errors/cnos-error.ts'
 
@@ -58,10 +58,17 @@ async function checkFormat(directory: string, databaseName: string): Promise<voi
     )
   }
   try {
+    await makePrivate(directory)
     await writeFormat(directory)
   } catch (error) {
     throw unusable(directory, error)
   }
+}
+
+/** Rows and password hashes are nobody else's. A directory that belongs to another user stays as it is. */
+async function makePrivate(directory: string): Promise<void> {
+  const { uid } = await stat(directory)
+  if (uid === process.getuid?.()) await chmod(directory, 0o700)
 }
 
 async function readFormat(directory: string): Promise<string | undefined> {

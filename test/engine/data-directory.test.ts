@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,6 +31,15 @@ it('makes the directory, says which format it has, and opens it again', async ()
   const again = await open()
   expect(await again.all('SELECT answer FROM kept')).toEqual([{ answer: 42 }])
   await again.close()
+})
+
+it('makes a directory that was there before private, and leaves the permissions of a data directory alone', async () => {
+  await mkdir(data, { mode: 0o755 })
+  await (await open()).close()
+  expect((await stat(data)).mode & 0o777).toBe(0o700)
+  await chmod(data, 0o750)
+  await (await open()).close()
+  expect((await stat(data)).mode & 0o777).toBe(0o750)
 })
 
 it('refuses a directory that this process has open, and takes it once it is closed', async () => {
