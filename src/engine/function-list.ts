@@ -1,11 +1,14 @@
 import { AGGREGATES, WINDOW_FUNCTIONS } from './functions/aggregates.ts'
+import { QUALITY_FUNCTIONS } from './functions/data-quality.ts'
 import { GEOMETRY_FUNCTIONS } from './functions/geometry.ts'
 import { MATH_FUNCTIONS } from './functions/math.ts'
 import { OTHER_FUNCTIONS } from './functions/others.ts'
 import type { FunctionRule } from './functions/rule.ts'
+import { STATS_FUNCTIONS } from './functions/stats-agg.ts'
 import { STRING_FUNCTIONS } from './functions/strings.ts'
 import { TIME_FUNCTIONS } from './functions/times.ts'
 import { TWO_STEP_FUNCTIONS } from './functions/two-step.ts'
+import { WEIGHTED_PERCENTILE } from './functions/weighted-percentile.ts'
 
 const byName = (rules: readonly FunctionRule[]) => new Map(rules.map((rule) => [rule.name, rule]))
 
@@ -16,26 +19,29 @@ const PLAIN = byName([
   ...STRING_FUNCTIONS,
   ...TIME_FUNCTIONS,
   ...TWO_STEP_FUNCTIONS,
+  ...STATS_FUNCTIONS,
+  ...QUALITY_FUNCTIONS,
+  WEIGHTED_PERCENTILE,
   ...GEOMETRY_FUNCTIONS,
 ])
 const WINDOWED = byName([...AGGREGATES, ...WINDOW_FUNCTIONS])
 
-/** Functions of CnosDB that this engine lacks, so that the refusal can say so. */
-const MISSING: ReadonlySet<string> = new Set([
-  ...['stats_agg', 'asap_smooth', 'timestamp_repair', 'value_fill', 'value_repair'],
-  ...['completeness', 'consistency', 'timeliness', 'validity'],
-  ...[
-    'st_distance',
-    'st_equals',
-    'st_contains',
-    'st_intersects',
-    'st_disjoint',
-    'st_within',
-    'sha224',
-    'sha384',
-    'sha512',
-  ],
-  ...['approx_percentile_cont_with_weight', 'timezone'],
+const BINNED = 'Use avg(…) over date_bin(INTERVAL …, time).'
+const GAPFILL = 'Use time_window_gapfill(time, INTERVAL …) with interpolate(…) or locf(…).'
+const SHA = 'Use sha256(…), or hash in the client.'
+const GEOMETRY = 'Fetch the geometries and ask a geometry library in the client.'
+
+/** Functions of CnosDB that this engine lacks, with what to do instead. */
+const MISSING: ReadonlyMap<string, string> = new Map([
+  ['asap_smooth', BINNED],
+  ['timestamp_repair', 'Use date_bin(INTERVAL …, time) to put times on a grid.'],
+  ['value_fill', GAPFILL],
+  ['value_repair', 'Use lag(…) OVER (ORDER BY time) to find values that jump, and validity(time, …) to count them.'],
+  ...['sha224', 'sha384', 'sha512'].map((name) => [name, SHA] as const),
+  ...['distance', 'equals', 'contains', 'intersects', 'disjoint', 'within'].map(
+    (name) => [`st_${name}`, GEOMETRY] as const,
+  ),
+  ['timezone', 'Times are in UTC.'],
 ])
 
 /** The only functions a query may call. `over`: with an OVER clause. */
@@ -43,7 +49,8 @@ export function findFunction(name: string, over = false): FunctionRule | undefin
   return (over ? WINDOWED : PLAIN).get(name)
 }
 
-export const isMissingFunction = (name: string) => MISSING.has(name)
+/** What to do instead of a function of CnosDB that is not there; undefined for every other name. */
+export const insteadOf = (name: string) => MISSING.get(name)
 
 /** The known name nearest to a mistyped one. */
 export function suggestFunction(name: string): string | undefined {

@@ -1,4 +1,4 @@
-import { findFunction, isMissingFunction, suggestFunction } from './function-list.ts'
+import { findFunction, insteadOf, suggestFunction } from './function-list.ts'
 import type { FunctionRule } from './functions/rule.ts'
 import { valueFunction } from './select-column.ts'
 import { errorAt, nowNode, type RewriteContext, type Typed, unsupported } from './select-context.ts'
@@ -10,7 +10,17 @@ import { regexpMatch } from './select-regexp.ts'
 import { fillTemplate } from './select-template.ts'
 import { textOfValue } from './select-text-cast.ts'
 import { refuseWindowWidth, slidingWindow } from './select-time-window.ts'
-import { childOf, childrenOf, classOf, locationOf, type Node, optionalChildOf, textOf, textsOf } from './select-tree.ts'
+import {
+  childOf,
+  childrenOf,
+  classOf,
+  locationOf,
+  type Node,
+  optionalChildOf,
+  textOf,
+  textsOf,
+  typeOf,
+} from './select-tree.ts'
 
 type Rewrite = (child: Node) => Typed
 
@@ -122,14 +132,8 @@ function invalidFunction(context: RewriteContext, node: Node, name: string) {
     const hint = 'Write SELECT time_window_gapfill(time, INTERVAL …) AS w, locf(avg(x)) FROM … GROUP BY w.'
     return unsupported(context, node, `${name} outside of a SELECT list with time_window_gapfill`, hint)
   }
-  if (isMissingFunction(name)) {
-    return unsupported(
-      context,
-      node,
-      `Function ${name}`,
-      'See docs/compatibility-functions.md for the functions there are.',
-    )
-  }
+  const instead = insteadOf(name)
+  if (instead !== undefined) return unsupported(context, node, `Function ${name}`, instead)
   const nearest = suggestFunction(name)
   const suggestion = nearest === undefined ? '' : `\nDid you mean '${nearest}'?`
   return errorAt(
@@ -196,20 +200,23 @@ const AGGREGATE_CALLS: ReadonlySet<string> = new Set([
   'approx_quantile',
   'quantile_disc',
   'count',
+  'count_star',
   'sum',
   'max',
+  'fsum',
+  'favg',
+  'var_pop',
+  'covar_pop',
 ])
 
-const bothOf = (own: Json | undefined, added: Node): Node =>
-  isObject(own)
-    ? {
-        class: 'CONJUNCTION',
-        type: 'CONJUNCTION_AND',
-        alias: '',
-        query_location: locationOf(added),
-        children: [own, added],
-      }
-    : added
+/** Printed and parsed again, `(a AND b) AND c` has three parts. */
+function bothOf(own: Json | undefined, added: Node): Node {
+  if (!isObject(own)) return added
+  const children = [own, added].flatMap((part) => (typeOf(part) === AND ? childrenOf(part, 'children') : [part]))
+  return { class: 'CONJUNCTION', type: AND, alias: '', query_location: locationOf(added), children }
+}
+
+const AND = 'CONJUNCTION_AND'
 
 const FRAME_MEMBERS = ['start_expr', 'end_expr', 'offset_expr', 'default_expr', 'filter_expr']
 

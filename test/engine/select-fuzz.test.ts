@@ -19,6 +19,8 @@ const QUERIES = [
   "SELECT CAST(n AS DOUBLE), n / 2, [1, 2][1], {'a': 1}, regexp_match('abc', '(b)') FROM public.air",
   "SELECT station, time_window_gapfill(time, interval '1 hour') AS w, locf(avg(temp)), interpolate(sum(k)) FROM air WHERE time BETWEEN '2024-01-01' AND now() GROUP BY station, w",
   "SELECT rate(gauge_agg(time, temp)), duration_in(state_agg(time, station), 's1'), vwap(candlestick_agg(time, temp, n)), k % n FROM air GROUP BY k, n",
+  'SELECT station, slope(stats_agg(temp, k)), kurtosis_samp_x(stats_agg(n, temp)), approx_percentile_cont_with_weight(temp, n, 0.5) FROM air GROUP BY station',
+  'SELECT completeness(time, temp) FILTER (WHERE k > 1), consistency(time, k), timeliness(time, n), validity(time, k) FROM air',
 ]
 const TOKENS = [
   ...new Set([...QUERIES, ...ATTACKS.map((attack) => attack.text)].flatMap((text) => tokensOf(text.slice(0, 300)))),

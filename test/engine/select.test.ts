@@ -327,7 +327,7 @@ describe('errors', () => {
     ['SELECT first(temp, time) FROM air', 'PLANNING', 'first argument is a time'],
     ['SELECT sum(ok) FROM air', 'PLANNING', 'a number, not BOOLEAN'],
     ['SELECT abs(1, 2)', 'PLANNING', 'does not accept 2 function arguments'],
-    ['SELECT stats_agg(k, temp) FROM air', 'UNSUPPORTED', 'stats_agg'],
+    ['SELECT asap_smooth(time, temp, 8) FROM air', 'UNSUPPORTED', 'asap_smooth'],
     ['SELECT upper(DISTINCT station) FROM air', 'PLANNING', 'not an aggregate'],
   ])('%s', async (text, name, part) => {
     const error = await failure(text)

@@ -1,3 +1,4 @@
+import { bound } from './bound.ts'
 import { intervalText } from './interval-text.ts'
 import { aggregate, always, type FunctionRule, isTimeType, type KnownType, scalar } from './rule.ts'
 
@@ -57,9 +58,6 @@ const CANDLESTICK_RULES: readonly FunctionRule[] = [
   accessor('volume', part('volume', 'vol'), 'DOUBLE'),
   accessor('vwap', `${part('volume', 'vwap')} / ${part('volume', 'vol')}`, 'DOUBLE'),
 ]
-
-/** `body` with a name for `value`, which is written and computed once. */
-const bound = (value: string, name: string, body: string) => `list_transform([${value}], lambda ${name}: ${body})[1]`
 
 const STATES =
   'struct_pack(seen := list(struct_pack(t := $1, s := $2) ORDER BY $1) FILTER (WHERE $2 IS NOT NULL), ended := max($1) FILTER (WHERE $2 IS NOT NULL))'
