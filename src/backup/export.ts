@@ -24,7 +24,7 @@ import type { ProgressReporter, RunSummary } from './progress.ts'
 import { placeBesideTool } from './read-backup.ts'
 import { readMetadata } from './read-metadata.ts'
 import { type RunTotals, runUnits } from './run-units.ts'
-import type { Selection } from './selection.ts'
+import { refuseUnmatched, type Selection } from './selection.ts'
 import { type CopyUnit, describeUnit, unitId } from './unit.ts'
 import { removeDirectory } from './unit-files.ts'
 
@@ -63,6 +63,7 @@ export async function planExport(options: ExportOptions, { signal }: Abortable):
   const { client, reporter } = options
   reporter.report({ type: 'phase', phase: 'reading metadata' })
   const metadata = await readMetadata(client, options.selection, { signal })
+  refuseUnmatched(options.selection, [...metadata.meta, ...metadata.schema], client.label)
   const units: CopyUnit[] = []
   const notCarried = [...metadata.notCarried]
   if (options.content !== 'schema') {

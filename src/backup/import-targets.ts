@@ -6,8 +6,9 @@ import type { ColumnInfo, TableInfo } from './cluster-metadata.ts'
 import type { ImportTarget } from './import-unit.ts'
 import type { Journal } from './journal.ts'
 import { quoteTable } from './place.ts'
-import { measure, rangeConditions, type TimeRange, whereSql } from './plan.ts'
+import { measure, rangeConditions, type TimeRange, tickNs, whereSql } from './plan.ts'
 import { readTables } from './read-metadata.ts'
+import { databaseName, type TargetObjects } from './target-objects.ts'
 
 export type ConflictPolicy = 'fail' | 'skip' | 'merge' | 'replace'
 
@@ -35,30 +36,38 @@ export async function readTargetTables(
 
 const EVERYTHING: TimeRange = { fromNs: undefined, toNs: undefined }
 
+/** A table of the backup under its name on the target. */
+export interface WantedTable {
+  readonly table: TableInfo
+  /** Whether rows of it are to come; others are only made. */
+  readonly hasUnits: boolean
+}
+
 /**
  * Applies the conflict policy before anything is touched. `fail` throws TARGET_CONFLICT naming every table that holds
- * rows or whose columns differ in type; `skip` returns them in `skipped`.
+ * rows, whose columns differ in type or whose times would lose digits; `skip` returns them in `skipped`.
  */
 export async function judgeTargets(
   client: ClusterClient,
-  wanted: readonly TableInfo[],
+  wanted: readonly WantedTable[],
+  { databases }: TargetObjects,
   policy: ConflictPolicy,
   journal: Journal,
   { signal }: Abortable,
 ): Promise<{ readonly occupied: ReadonlySet<string>; readonly skipped: ReadonlySet<string> }> {
   const present = await readTargetTables(
     client,
-    wanted.map((table) => table.tenant),
+    wanted.map(({ table }) => table.tenant),
     { signal },
   )
   const occupied = new Set<string>()
-  const conflicts: string[] = []
-  for (const table of wanted) {
+  const conflicts = precisionConflicts(wanted, databases)
+  for (const { table, hasUnits } of wanted) {
     const there = present.get(keyOf(table))
     if (!there) continue
     const name = `${table.tenant}.${table.database}.${table.table}`
     conflicts.push(...typeConflicts(table, there).map((problem) => `${name}: ${problem}`))
-    if (journal.states.has(tableEntry(table))) continue
+    if (!hasUnits || journal.states.has(tableEntry(table))) continue
     if ((await measure(client, there, EVERYTHING, { signal })).rows > 0n) {
       occupied.add(keyOf(table))
       if (policy === 'fail') conflicts.push(`${name} already holds rows`)
@@ -70,6 +79,19 @@ export async function judgeTargets(
     })
   }
   return { occupied, skipped: policy === 'skip' ? occupied : new Set() }
+}
+
+const TICKS_NS: Readonly<Record<string, bigint>> = { NS: 1n, US: 1_000n, MS: 1_000_000n }
+
+function precisionConflicts(wanted: readonly WantedTable[], databases: TargetObjects['databases']): string[] {
+  const conflicts = wanted.flatMap(({ table: { tenant, database, ...table } }) => {
+    const there = databases.get(databaseName(tenant, database))?.precision ?? ''
+    const isCoarser = (TICKS_NS[there] ?? 1n) > tickNs(table)
+    return isCoarser
+      ? [`${tenant}.${database} has PRECISION '${there}', which would cut digits off the times of the backup`]
+      : []
+  })
+  return [...new Set(conflicts)]
 }
 
 const tableEntry = (table: Pick<TableInfo, 'tenant' | 'database' | 'table'>) => `table ${keyOf(table)}`

@@ -1,11 +1,20 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Clock } from '../async/clock.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
-import { CnosError } from '../errors/cnos-error.ts'
+import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { StoreContext } from '../store/store-driver.ts'
 import type { MetadataStatement, TableInfo } from './cluster-metadata.ts'
+import { expiringRows } from './expiry.ts'
 import { mayRetry, type TransferMode } from './export-unit.ts'
-import { type ConflictPolicy, isIn, judgeTargets, keyOf, prepareTarget, readTargetTables } from './import-targets.ts'
+import {
+  type ConflictPolicy,
+  isIn,
+  judgeTargets,
+  keyOf,
+  prepareTarget,
+  readTargetTables,
+  type WantedTable,
+} from './import-targets.ts'
 import { type ImportContext, type ImportTarget, importUnit, isStillImported } from './import-unit.ts'
 import { type Journal, openJournal } from './journal.ts'
 import type { DataFormat } from './manifest.ts'
@@ -13,10 +22,11 @@ import type { BackupPlace } from './place.ts'
 import type { TimeRange } from './plan.ts'
 import type { ProgressReporter, RunSummary } from './progress.ts'
 import { type Backup, type BackupUnit, checkFiles, placeBesideTool, readBackup, tablesOf } from './read-backup.ts'
-import { type Renaming, renameStatement } from './rename.ts'
-import { runSteps, stepsAfterData, stepsBeforeData } from './restore-metadata.ts'
+import { checkRenaming, type Renaming, renamedMetadata, renameStatement } from './rename.ts'
+import { isLeftAlone, leftAlone, runSteps, stepsAfterData, stepsBeforeData } from './restore-metadata.ts'
 import { runUnits } from './run-units.ts'
-import type { Selection } from './selection.ts'
+import { refuseUnmatched, type Selection } from './selection.ts'
+import { readTargetObjects, rememberTargetObjects } from './target-objects.ts'
 import { type CopyUnit, describeUnit, parseTimeNs } from './unit.ts'
 import { refuseProblems } from './unit-files.ts'
 
@@ -44,6 +54,8 @@ export interface ImportPlan {
   readonly backup: Backup
   readonly meta: readonly MetadataStatement[]
   readonly schema: readonly MetadataStatement[]
+  /** Every time-series table that was asked for, with rows or without. */
+  readonly tables: readonly WantedTable[]
   readonly units: readonly PlannedUnit[]
 }
 
@@ -70,11 +82,15 @@ export async function planImport(options: ImportOptions, { signal }: Abortable):
       )
     return statement.kind === 'create-user' || selection.includesTenant(tenant)
   }
+  const metaBefore = backup.meta.filter(isWanted)
   const schemaBefore = backup.schema.filter(isWanted)
-  const sources = new Map(tablesOf(schemaBefore).map((table) => [keyOf(table), table]))
+  refuseUnmatched(selection, [...metaBefore, ...schemaBefore], place.url)
+  const sources = new Map(tablesOfBackup(schemaBefore, backup).map((table) => [keyOf(table), table]))
+  checkRenaming(renaming, [...sources.values()], metaBefore)
   const units =
-    options.content === 'schema' ? [] : backup.units.flatMap((source) => plannedUnit(source, sources, backup, options))
+    options.content === 'schema' ? [] : backup.units.flatMap((source) => plannedUnit(source, sources, options))
   refuseParts(units, options.range)
+  const withUnits = new Set(units.map(({ target }) => keyOf(target)))
   reporter.report({ type: 'phase', phase: 'checking the files of the backup' })
   refuseProblems(
     await checkFiles(
@@ -88,24 +104,48 @@ export async function planImport(options: ImportOptions, { signal }: Abortable):
   reporter.report({ type: 'planned', verb: 'import', units: units.length, rows })
   return {
     backup,
-    meta: options.content === 'data' ? [] : backup.meta.filter(isWanted).map((step) => renameStatement(step, renaming)),
+    meta: options.content === 'data' ? [] : renamedMetadata(metaBefore, renaming),
     schema: schemaBefore.map((step) => renameStatement(step, renaming)),
+    tables: [...sources.values()].map((source) => {
+      const table = { ...source, ...renaming.table(source.database, source.table) }
+      return { table, hasUnits: withUnits.has(keyOf(table)) }
+    }),
     units,
   }
+}
+
+/** The tables that the schema file creates, with the types of their columns where the manifest tells. */
+function tablesOfBackup(schema: readonly MetadataStatement[], { manifest, meta }: Backup): TableInfo[] {
+  const recorded = new Map(manifest?.tables.map((table) => [keyOf(table), table.columns]))
+  const precisions = new Map(
+    meta.flatMap(({ tenant, statement }) =>
+      statement.kind === 'create-database'
+        ? [[JSON.stringify([tenant, statement.name]), String(statement.options.get('precision') ?? 'NS').toUpperCase()]]
+        : [],
+    ),
+  )
+  return tablesOf(schema).map((table) => {
+    const precision = precisions.get(JSON.stringify([table.tenant, table.database])) ?? 'NS'
+    const time = { name: 'time', kind: 'time' as const, type: TIME_TYPES[precision] ?? 'TIMESTAMP', codec: 'DEFAULT' }
+    return { ...table, columns: recorded.get(keyOf(table)) ?? [time, ...table.columns.slice(1)] }
+  })
+}
+
+const TIME_TYPES: Readonly<Record<string, string>> = {
+  NS: 'TIMESTAMP(NANOSECOND)',
+  US: 'TIMESTAMP(MICROSECOND)',
+  MS: 'TIMESTAMP(MILLISECOND)',
 }
 
 function plannedUnit(
   source: BackupUnit,
   tables: ReadonlyMap<string, TableInfo>,
-  backup: Backup,
   options: ImportOptions,
 ): PlannedUnit[] {
   const table = tables.get(keyOf(source))
   if (!table || placeOf(source, options.range) === 'outside') return []
-  const recorded = backup.manifest?.tables.find((candidate) => keyOf(candidate) === keyOf(source))
-  const columns = (recorded ?? table).columns.map((column) => column.name)
-  const to = options.renaming.table(table.database, table.table)
-  return [{ source, columns, target: { ...table, columns: (recorded ?? table).columns, ...to } }]
+  const columns = table.columns.map((column) => column.name)
+  return [{ source, columns, target: { ...table, ...options.renaming.table(table.database, table.table) } }]
 }
 
 /** Where the rows of a unit lie: their recorded first and last time tell, or else the unit's window. */
@@ -148,19 +188,23 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
     await journal.finish()
     return alreadyDone(plan, clock.elapsedMs() - began)
   }
-  const tables = uniqueTables(plan.units)
-  const { occupied, skipped } = await judgeTargets(client, tables, policy, journal, { signal }).catch(async (error) => {
-    // Nothing was begun: the next run may choose other options.
-    if (journal.states.size === 0) await journal.discard()
-    throw error
-  })
+  const objects = await readTargetObjects(client, [...plan.meta, ...plan.schema], journal, { signal })
+  const { occupied, skipped } = await judgeTargets(client, plan.tables, objects, policy, journal, { signal }).catch(
+    async (error) => {
+      // Nothing was begun: the next run may choose other options.
+      if (journal.states.size === 0) await journal.discard()
+      throw error
+    },
+  )
 
   reporter.report({ type: 'phase', phase: 'restoring metadata' })
-  const stepOptions = { client, reporter, maxReplica: options.maxReplica, updateExisting: policy === 'replace' }
-  const failures = await runSteps(stepsBeforeData(plan.meta, plan.schema, options.maxReplica), stepOptions, { signal })
+  await rememberTargetObjects(journal, objects, { signal })
+  const restoring = { maxReplica: options.maxReplica, updateExisting: policy === 'replace', target: objects }
+  const failures = await runSteps(stepsBeforeData(plan.meta, plan.schema, restoring), client, { signal })
 
-  const wanted = plan.units.filter((unit) => !isIn(skipped, unit.target))
-  const targets = await prepareTargets(wanted, occupied, journal, options, { signal })
+  const tables = plan.tables.map(({ table }) => table).filter((table) => !isIn(skipped, table))
+  const targets = await prepareTargets(tables, occupied, journal, failures, options, { signal })
+  const wanted = plan.units.filter((unit) => targets.has(keyOf(unit.target)))
   const context: ImportContext = {
     client,
     place,
@@ -174,7 +218,7 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
   reporter.report({ type: 'phase', phase: 'restoring TTLs and limits' })
   failures.push(
     ...totals.failures,
-    ...(await runSteps(stepsAfterData(plan.meta, plan.schema), stepOptions, { signal })),
+    ...(await runSteps(stepsAfterData(plan.meta, plan.schema, restoring), client, { signal })),
   )
   if (failures.length === 0) await journal.finish()
   return {
@@ -186,31 +230,39 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
     failures,
     notCarried: [
       ...(plan.backup.manifest?.notCarried ?? []),
-      ...tables
-        .filter((table) => isIn(skipped, table))
-        .map((table) => `rows of ${table.tenant}.${table.database}.${table.table}: it holds rows already, skipped`),
+      ...leftAlone(plan.meta, restoring),
+      ...expiringRows(
+        plan.meta.filter((step) => !isLeftAlone(step, restoring)),
+        wanted,
+        clock.nowNs(),
+      ),
+      ...plan.tables
+        .filter(({ table }) => isIn(skipped, table))
+        .map(({ table }) => `rows of ${table.tenant}.${table.database}.${table.table}: it holds rows already, skipped`),
     ],
   }
 }
 
+/** The tables that are ready for rows; those that are not are named in `failures`. */
 async function prepareTargets(
-  units: readonly PlannedUnit[],
+  tables: readonly TableInfo[],
   occupied: ReadonlySet<string>,
   journal: Journal,
+  failures: { what: string; error: Error }[],
   { client, policy, range }: ImportOptions,
   { signal }: Abortable,
 ): Promise<Map<string, ImportTarget>> {
-  const tables = uniqueTables(units)
-  const there = await readTargetTables(
-    client,
-    tables.map(({ tenant }) => tenant),
-    { signal },
-  )
+  const tenants = tables.map(({ tenant }) => tenant)
+  const there = await readTargetTables(client, tenants, { signal })
   const targets = new Map<string, ImportTarget>()
   for (const table of tables) {
     const wish = { table, range, policy, isOccupied: isIn(occupied, table) }
-    const target = await prepareTarget(client, wish, there.get(keyOf(table)), journal, { signal })
-    targets.set(keyOf(table), target)
+    try {
+      targets.set(keyOf(table), await prepareTarget(client, wish, there.get(keyOf(table)), journal, { signal }))
+    } catch (error) {
+      if (!isCnosError(error) || error.errorName === 'CLUSTER_UNREACHABLE') throw error
+      failures.push({ what: `${table.tenant}.${table.database}.${table.table}`, error })
+    }
   }
   return targets
 }
@@ -226,10 +278,6 @@ function alreadyDone({ units, backup }: ImportPlan, elapsedMs: number): RunSumma
     failures: [],
     notCarried: backup.manifest?.notCarried ?? [],
   }
-}
-
-function uniqueTables(units: readonly PlannedUnit[]): TableInfo[] {
-  return [...new Map(units.map(({ target }) => [keyOf(target), target])).values()]
 }
 
 async function importUnits(

@@ -12,6 +12,8 @@ type UnitState =
   | { readonly state: 'split'; readonly attempt: number }
   /** Of a target table: whether all its rows come from this import, because it was empty or emptied first. */
   | { readonly state: 'table'; readonly attempt: 0; readonly isOurs: boolean }
+  /** What of the backup's metadata the target had before the import. */
+  | { readonly state: 'earlier'; readonly attempt: 0; readonly objects: readonly string[] }
 
 /**
  * The memory of a run, one small object per unit, so that the same command continues after any crash: works on object

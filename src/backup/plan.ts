@@ -221,7 +221,8 @@ export function rangeConditions(table: TableInfo, { fromNs, toNs }: TimeRange): 
 /** Servers count milliseconds far, but print and read times no further than microseconds reach. */
 const endOfTime = (tickNs: bigint) => (2n ** 63n - 1n) * (tickNs === 1n ? 1n : 1_000n)
 
-function tickNs(table: TableInfo): bigint {
+/** The width of a tick of the table's times; 1 where its precision is unknown. */
+export function tickNs(table: Pick<TableInfo, 'columns'>): bigint {
   const type = table.columns.find(({ kind }) => kind === 'time')?.type.toUpperCase() ?? ''
   if (type.includes('MILLISECOND')) return 1_000_000n
   return type.includes('MICROSECOND') ? 1_000n : 1n

@@ -104,8 +104,8 @@ function createTenantStatement(row: Row): Statement {
   }
   const options: TenantOptions = {
     ...(stored.comment ? { comment: stored.comment } : {}),
-    ...(stored.drop_after?.duration && !stored.drop_after.is_inf
-      ? { dropAfter: `${stored.drop_after.duration.secs}s` }
+    ...(stored.drop_after
+      ? { dropAfter: stored.drop_after.is_inf ? 'INF' : `${stored.drop_after.duration?.secs ?? 0}s` }
       : {}),
     ...(stored.limiter_config ? { limiterJson: JSON.stringify(stored.limiter_config) } : {}),
   }

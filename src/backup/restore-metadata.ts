@@ -4,15 +4,14 @@ import { type CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { type DatabaseOptionName, LIMITER_GROUPS, type Statement, type TenantOptions } from '../sql/ast.ts'
 import { printStatement } from '../sql/printer.ts'
 import { type MetadataStatement, SYSTEM_TENANT } from './cluster-metadata.ts'
-import type { ProgressReporter } from './progress.ts'
+import { databaseName, nameOf, roleName, type TargetObjects } from './target-objects.ts'
 
 export interface RestoreMetadataOptions {
-  readonly client: ClusterClient
-  readonly reporter: ProgressReporter
   /** Upper bound of REPLICA, for a target with fewer nodes. */
   readonly maxReplica: bigint | undefined
-  /** Whether objects that exist take the backup's options (ALTER) or stay as they are. */
+  /** Whether objects that were there take the backup's options (ALTER) or stay as they are. */
   readonly updateExisting: boolean
+  readonly target: TargetObjects
 }
 
 interface Step {
@@ -28,27 +27,83 @@ const LIMITER_CODE_TO_WAIT = '030017'
 export function stepsBeforeData(
   meta: readonly MetadataStatement[],
   schema: readonly MetadataStatement[],
-  maxReplica: bigint | undefined,
+  options: RestoreMetadataOptions,
 ): Step[] {
   const ofKind = (kind: Statement['kind'], list = meta) => list.filter(({ statement }) => statement.kind === kind)
-  return [
+  const { updateExisting, target } = options
+  const steps = [
     ...ofKind('create-tenant').map(withoutLimiter),
     ...ofKind('create-user'),
-    ...ofKind('create-database').map((step) => withoutTtl(step, maxReplica)),
+    ...ofKind('create-database').map((step) => withoutTtl(step, options)),
     ...ofKind('create-role'),
     ...ofKind('grant'),
     ...ofKind('alter-tenant'),
-    ...ofKind('create-table', schema),
-    ...ofKind('create-external-table', schema),
-  ]
+  ].flatMap((step): Step[] => {
+    if (isLeftAlone(step, options)) return []
+    if (step.statement.kind === 'create-database') return [step, ...unlikeTarget(step, target)]
+    const isThere = target.earlier.has(nameOf(step) ?? '')
+    return isThere && updateExisting ? updatesOf(step) : [step]
+  })
+  return [...steps, ...ofKind('create-table', schema), ...ofKind('create-external-table', schema)]
 }
 
+/** What was on the target before and stays as it is, one sentence each; databases only when their options differ. */
+export function leftAlone(meta: readonly MetadataStatement[], options: RestoreMetadataOptions): string[] {
+  return meta.flatMap((step) => {
+    const name = nameOf(step)
+    if (name === undefined || !isLeftAlone(step, options)) return []
+    const isDatabase = step.statement.kind === 'create-database'
+    const unlike = unlikeTarget(step, options.target).map(({ statement }) => printStatement(statement))
+    if (isDatabase && unlike.length === 0) return []
+    return [
+      `${name}: it was on the target before, left as it is${isDatabase ? ` (${unlike.join('; ')} makes it as in the backup)` : ''}`,
+    ]
+  })
+}
+
+/** Whether a statement is about something that was on the target before and keeps what it has there. */
+export function isLeftAlone(
+  { tenant = SYSTEM_TENANT, statement }: Step,
+  { updateExisting, target }: RestoreMetadataOptions,
+) {
+  if (updateExisting) return false
+  if (statement.kind !== 'grant') return target.earlier.has(nameOf({ tenant, statement }) ?? '')
+  return (
+    target.earlier.has(roleName(tenant, statement.role)) &&
+    statement.privileges.every(({ database }) => target.earlier.has(databaseName(tenant, database)))
+  )
+}
+
+const ALTERABLE = ['ttl', 'shard', 'vnode_duration', 'replica'] as const
+
+/** ALTER statements for a database that is there already, such as every cluster's `public`. */
+function unlikeTarget({ tenant = SYSTEM_TENANT, statement }: Step, { databases }: TargetObjects): Step[] {
+  if (statement.kind !== 'create-database') return []
+  const there = databases.get(databaseName(tenant, statement.name))
+  return ALTERABLE.flatMap((option) => {
+    const wanted = statement.options.get(option)
+    if (!there || wanted === undefined || String(wanted) === there[option]) return []
+    return [{ tenant, statement: alterDatabase(statement.name, option, wanted) }]
+  })
+}
+
+const alterDatabase = (name: string, option: DatabaseOptionName, value: string | bigint): Statement => ({
+  kind: 'alter-database',
+  name,
+  options: new Map([[option, value]]),
+})
+
 /** The statements after the rows: stream tables, real TTLs, limits. */
-export function stepsAfterData(meta: readonly MetadataStatement[], schema: readonly MetadataStatement[]): Step[] {
+export function stepsAfterData(
+  meta: readonly MetadataStatement[],
+  schema: readonly MetadataStatement[],
+  options: RestoreMetadataOptions,
+): Step[] {
+  const own = meta.filter((step) => !isLeftAlone(step, options))
   return [
     ...schema.filter(({ statement }) => statement.kind === 'create-stream-table'),
-    ...meta.flatMap(restoredTtl),
-    ...meta.flatMap(restoredLimiter),
+    ...own.flatMap(restoredTtl),
+    ...own.flatMap(restoredLimiter),
   ]
 }
 
@@ -59,7 +114,7 @@ function withoutLimiter({ tenant, statement }: MetadataStatement): Step {
   return { tenant, statement: { ...statement, ifNotExists: true, options } }
 }
 
-function withoutTtl({ tenant, statement }: MetadataStatement, maxReplica: bigint | undefined): Step {
+function withoutTtl({ tenant, statement }: MetadataStatement, { maxReplica }: RestoreMetadataOptions): Step {
   if (statement.kind !== 'create-database') return { tenant, statement }
   const options = new Map<DatabaseOptionName, string | bigint>([...statement.options, ['ttl', 'INF']])
   const replica = options.get('replica')
@@ -71,7 +126,7 @@ function withoutTtl({ tenant, statement }: MetadataStatement, maxReplica: bigint
 function restoredTtl({ tenant, statement }: MetadataStatement): Step[] {
   const ttl = statement.kind === 'create-database' ? statement.options.get('ttl') : undefined
   if (statement.kind !== 'create-database' || ttl === undefined) return []
-  return [{ tenant, statement: { kind: 'alter-database', name: statement.name, options: new Map([['ttl', ttl]]) } }]
+  return [{ tenant, statement: alterDatabase(statement.name, 'ttl', ttl) }]
 }
 
 /** 2.4.3 refuses the `_limiter` its own dump writes, so the limits are said in the groups of ALTER TENANT. */
@@ -126,55 +181,45 @@ function numbersOf(numbers: Numbers | null | undefined, prefix: string): Map<str
   )
 }
 
-/** Runs the steps in order; what exists already is left or updated; failures are collected, by name. */
+/** Runs the steps in order; what an earlier run has made stays; failures are collected, by name. */
 export async function runSteps(
   steps: readonly Step[],
-  options: RestoreMetadataOptions,
+  client: ClusterClient,
   { signal }: Abortable,
 ): Promise<{ readonly what: string; readonly error: Error }[]> {
   const failures: { what: string; error: Error }[] = []
   for (const step of steps) {
-    const tenant = step.tenant ?? SYSTEM_TENANT
     try {
-      await options.client.execute(printStatement(step.statement), { tenant, signal })
+      await client.execute(printStatement(step.statement), { tenant: step.tenant ?? SYSTEM_TENANT, signal })
     } catch (thrown) {
       signal?.throwIfAborted()
       if (!isCnosError(thrown) || thrown.errorName === 'CLUSTER_UNREACHABLE') throw thrown
-      if (EXISTS_CODES.has(thrown.context.remoteCode ?? '')) await keepOrUpdate(step, tenant, options, { signal })
-      else failures.push({ what: describeStep(step), error: explained(thrown) })
+      if (!EXISTS_CODES.has(thrown.context.remoteCode ?? ''))
+        failures.push({ what: describeStep(step), error: explained(thrown) })
     }
   }
   return failures
 }
 
-async function keepOrUpdate(
-  { statement }: Step,
-  tenant: string,
-  options: RestoreMetadataOptions,
-  { signal }: Abortable,
-): Promise<void> {
-  const updates = options.updateExisting ? updatesOf(statement) : []
-  for (const update of updates) await options.client.execute(printStatement(update), { tenant, signal })
-  if (updates.length === 0)
-    options.reporter.report({
-      type: 'notice',
-      message: `${describeStep({ tenant, statement })} exists already: left as it is`,
-    })
-}
-
-/** ALTER statements that give an existing object the backup's options, one option each. */
-function updatesOf(statement: Statement): Statement[] {
-  if (statement.kind === 'create-user') {
+/** ALTER statements that give what is there the backup's options, one option each. */
+function updatesOf({ tenant, statement }: Step): Step[] {
+  const { kind } = statement
+  if (kind === 'create-user') {
     return Object.entries(statement.options).map(([key, value]) => ({
-      kind: 'alter-user',
-      name: statement.name,
-      action: { kind: 'set', options: { [key]: value } },
+      tenant,
+      statement: { kind: 'alter-user', name: statement.name, action: { kind: 'set', options: { [key]: value } } },
     }))
   }
-  if (statement.kind === 'alter-tenant' && statement.action.kind === 'add-user') {
-    return [{ ...statement, action: { ...statement.action, kind: 'set-user' } }]
+  if (kind === 'create-tenant') {
+    return Object.entries(statement.options).map(([key, value]) => ({
+      tenant,
+      statement: { kind: 'alter-tenant', name: statement.name, action: { kind: 'set', options: { [key]: value } } },
+    }))
   }
-  return []
+  if (kind === 'alter-tenant' && statement.action.kind === 'add-user') {
+    return [{ tenant, statement: { ...statement, action: { ...statement.action, kind: 'set-user' } } }]
+  }
+  return [{ tenant, statement }]
 }
 
 function explained(error: CnosError): Error {
