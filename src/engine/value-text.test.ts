@@ -35,6 +35,7 @@ describe('doubleText and doubleJson', () => {
     ['5e-324', '5.0e-324', '5e-324'],
     ['-0.0', '-0.0', '-0.0'],
     ['nan', 'NaN', null],
+    ['-nan', 'NaN', null],
     ['inf', 'inf', null],
     ['-inf', '-inf', null],
   ])('%s is %s in CSV and %s in JSON', async (value, csv, json) => {

@@ -82,7 +82,7 @@ export function doubleText(expression: string): string {
   const text = `${x}::VARCHAR`
   const shifted = `rtrim(regexp_replace(${text}, '^(-?[0-9])([0-9]+)\\.', '\\1.\\2'), '0')`
   const exponent = `(strpos(ltrim(${text}, '-'), '.') - 2)::VARCHAR`
-  return `CASE WHEN ${isPlain(x, '1e10')} THEN to_json(${x})::VARCHAR WHEN NOT isfinite(${x}) THEN replace(${text}, 'nan', 'NaN') \
+  return `CASE WHEN ${isPlain(x, '1e10')} THEN to_json(${x})::VARCHAR WHEN isnan(${x}) THEN 'NaN' WHEN NOT isfinite(${x}) THEN ${text} \
 WHEN contains(${text}, 'e') THEN regexp_replace(${shortExponent(text)}, '^(-?[0-9])e', '\\1.0e') \
 ELSE regexp_replace(${shifted}, '\\.$', '.0') || 'e' || ${exponent} END`
 }
