@@ -98,6 +98,7 @@ describe('redactStatement', () => {
     `CREATE USER u WITH password='hunter2'`,
     `CREATE USER u PASSWORD 'hunter2'`,
     `ALTER USER u SET PASSWORD TO 'hunter2'`,
+    `CREATE USER u IDENTIFIED BY 'hunter2'`,
     `CREATE USER u WITH rsa_public_key='hunter2'`,
     `EXPLAIN COPY INTO t FROM 's3://b' CONNECTION = (TOKEN='hunter2'); SELECT 'x`,
   ])('hides the secret of %s', (sql) => {

@@ -13,11 +13,19 @@ export interface SecretSpan {
 }
 
 const SECRET_NAME = /key|token|secret|passw|pwd|passphrase|credential|bearer|signature/
-const SECRET_WORDS: ReadonlySet<string> = new Set(['pass', 'sas', 'sig', 'auth', 'authorization', 'client_email'])
+const SECRET_WORDS: ReadonlySet<string> = new Set([
+  'pass',
+  'sas',
+  'sig',
+  'auth',
+  'authorization',
+  'client_email',
+  'identified',
+])
 const NOT_SECRET: ReadonlySet<string> = new Set(['must_change_password'])
 /** Text without any of these has nothing to hide. */
 const SUSPECT =
-  /key|token|secret|pass|pwd|credential|bearer|signature|\b(?:sas|sig|auth|authorization|client_email)\b|:\/\/|-----BEGIN/i
+  /key|token|secret|pass|pwd|credential|bearer|signature|\b(?:sas|sig|auth|authorization|client_email|identified)\b|:\/\/|-----BEGIN/i
 const ASSIGNMENTS: ReadonlySet<string> = new Set(['=', '==', '=>', ':=', ':'])
 const HAS_VALUE = /[=:'"]/
 const DOUBTFUL = /['"`]|--|\/\*|\$\$/
@@ -80,7 +88,7 @@ function valueBehind(sql: string, name: Token): Token | undefined {
     token = nextToken(sql, token.end)
   }
   if (token.kind === 'unterminated') return token
-  if (!isAssigned && sql.slice(token.start, token.end).toLowerCase() === 'to') {
+  if (!isAssigned && ['to', 'by'].includes(sql.slice(token.start, token.end).toLowerCase())) {
     token = nextToken(sql, token.end)
     return token.kind === 'string' || token.kind === 'unterminated' ? token : undefined
   }
