@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Engine } from '../engine/engine.ts'
+import { badGeometrySql, geometryMessage, geometryTypeOf } from '../engine/geometry-check.ts'
 import { quoteIdentifier } from '../engine/quote.ts'
 import { tableReference } from '../engine/table.ts'
 import { withTableLock } from '../engine/table-lock.ts'
@@ -32,8 +33,11 @@ export async function executeUpdate(
 ): Promise<StatementResult> {
   const { signal } = handle
   const sql = updateSql(plan)
-  const update = () =>
-    plan.movesSeries ? moveSeries(engine, plan.target, sql, { signal }) : engine.run(sql, { signal })
+  const update = async () => {
+    if (plan.movesSeries) return moveSeries(engine, plan.target, sql, { signal })
+    await checkGeometries(engine, plan, { signal })
+    return engine.run(sql, { signal })
+  }
   const rows = await withTableLock(engine, plan.target.stored, update, { signal })
   return rowCountResult(engine, rows, handle)
 }
@@ -56,6 +60,25 @@ function updateSql({ target, assignments, where, movesSeries }: Extract<Plan, { 
     return `${name} = ${movesSeries ? value : `coalesce(${value}, ${name})`}`
   })
   return `UPDATE ${tableReference(target.stored)} SET ${sets.join(', ')} WHERE ${where}`
+}
+
+async function checkGeometries(
+  engine: Engine,
+  { target, assignments, where }: Extract<Plan, { kind: 'update' }>,
+  options: Abortable,
+): Promise<void> {
+  for (const { column, value } of assignments) {
+    const type = target.stored.schema.columns.find(({ name }) => name === column)?.type
+    const kind = type && geometryTypeOf(type)
+    if (kind === undefined) continue
+    const values = `SELECT ${value} AS value FROM ${tableReference(target.stored)} WHERE ${where}`
+    const [bad] = await engine.all(`FROM (${values}) WHERE ${badGeometrySql('value', kind)} LIMIT 1`, options)
+    if (!bad) continue
+    throw new CnosError('QUERIED_INVALID_GEOMETRY', geometryMessage(kind, String(bad.value)), {
+      context: { column },
+      hint: `nothing was changed: column ${column} takes WKT such as ${kind} (…)`,
+    })
+  }
 }
 
 /** One row when two rows of the table have the same time and tags. */
