@@ -2,15 +2,12 @@ import type { Abortable } from '../async/abort.ts'
 import { forEachLimited } from '../async/limit.ts'
 import type { LocalFile } from '../format/file-format.ts'
 import { localStoreError } from '../store/local-error.ts'
-import { Downloader } from './download.ts'
 import { listSources, type SourceFile } from './list.ts'
-import type { LoadJob } from './load-job.ts'
 import type { CopyLocation } from './location.ts'
 import { compressionOf, verifyPacked } from './packed-file.ts'
 
 /** Packed files are checked this many at a time: each keeps a thread busy. */
 const CHECKS_AT_ONCE = 2
-export const PARALLEL_DOWNLOADS = 4
 
 /** A file on this machine, its packing known and, if packed, checked to its end. */
 export async function localFile(
@@ -40,30 +37,6 @@ export async function filesInPlace(
   return mapInOrder(sources, CHECKS_AT_ONCE, { signal }, async (source, options) =>
     localFile(location, await access.filePath(source.path), source.origin, options),
   )
-}
-
-export interface FetchedFiles extends AsyncDisposable {
-  readonly files: readonly LocalFile[]
-}
-
-/** All files of a store, fetched into the spool; disposing removes them. */
-export async function fetchedFiles({ location, sources, bytes, options }: LoadJob): Promise<FetchedFiles> {
-  const { signal, onProgress, parallelDownloads = PARALLEL_DOWNLOADS } = options
-  let done = 0
-  const onBytes = (count: number) => {
-    done += count
-    onProgress?.({ rows: 0n, bytes: done, percent: bytes === 0 ? 50 : (done / bytes) * 50 })
-  }
-  const downloader = await Downloader.open(location.store, options.spoolDir, { parallel: parallelDownloads, onBytes })
-  try {
-    const files = await mapInOrder(sources, parallelDownloads, { signal }, async (source, linked) =>
-      localFile(location, await downloader.fetch(source, linked), source.origin, linked),
-    )
-    return { files, [Symbol.asyncDispose]: () => downloader[Symbol.asyncDispose]() }
-  } catch (error) {
-    await downloader[Symbol.asyncDispose]()
-    throw error
-  }
 }
 
 async function mapInOrder<T, R>(

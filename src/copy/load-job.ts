@@ -1,7 +1,7 @@
 import type { Abortable } from '../async/abort.ts'
-import { append } from '../engine/append.ts'
-import type { Engine } from '../engine/engine.ts'
-import type { RowSource } from '../engine/table.ts'
+import { append, appendParts } from '../engine/append.ts'
+import type { Engine, Session } from '../engine/engine.ts'
+import type { AppendOptions, ArrivingRows, RowSource } from '../engine/table.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { LocalFile, Reader } from '../format/file-format.ts'
 import type { Column, TableId, TableSchema } from '../model/schema.ts'
@@ -29,6 +29,10 @@ export interface LoadOptions extends Abortable {
   readonly minTimeNs?: bigint | undefined
   /** Ranges of files fetched at once. Default 4. */
   readonly parallelDownloads?: number | undefined
+  /** Larger inputs of a store are loaded while they are fetched. Default 64 MiB. */
+  readonly fetchFirstBytes?: number | undefined
+  /** How long the table is held for a file that has not come. Default 10 s. */
+  readonly longestWaitMs?: number | undefined
   readonly onProgress?: ((tally: CopyTally) => void) | undefined
 }
 
@@ -66,9 +70,10 @@ export async function withCareful<T>(
 export async function mappingOf(
   { engine, columns, location, options }: LoadJob,
   files: readonly LocalFile[],
+  session: Session = engine,
 ): Promise<ColumnMapping> {
   if (!location.autoInferSchema) return declaredMapping(columns)
-  const found = await location.format.inspect(files, location.formatOptions, engine, { signal: options.signal })
+  const found = await location.format.inspect(files, location.formatOptions, session, { signal: options.signal })
   return inferredMapping(columns, found)
 }
 
@@ -76,26 +81,32 @@ export function readerOf(
   { engine, location, options }: LoadJob,
   files: readonly LocalFile[],
   mapping: ColumnMapping,
+  session: Session = engine,
 ): Promise<Reader> {
   const request = { files, ...mapping, namesMatter: location.autoInferSchema, options: location.formatOptions }
-  return location.format.reader(request, engine, { signal: options.signal })
+  return location.format.reader(request, session, { signal: options.signal })
 }
 
+type Report = (percent: number, rows: bigint) => void
+
 /** Appends; running out of the machine's means gets a hint that fits a load. */
-export async function appendRows(
-  { engine, target, options }: LoadJob,
-  source: RowSource,
-  report: (percent: number, rows: bigint) => void,
-  signal: AbortSignal | undefined,
-): Promise<bigint> {
-  const table = { name: target.name, schema: target.schema }
+export function appendRows(job: LoadJob, source: RowSource, report: Report): Promise<bigint> {
+  return withSpaceHint(async () => (await append(job.engine, job.target, source, appendOptions(job, report))).rows)
+}
+
+/** The same for `appendParts`. */
+export function appendArriving(job: LoadJob, rows: ArrivingRows, report: Report): Promise<bigint | undefined> {
+  return withSpaceHint(async () => (await appendParts(job.engine, job.target, rows, appendOptions(job, report)))?.rows)
+}
+
+function appendOptions({ options }: LoadJob, report: Report): AppendOptions {
+  const { signal, minTimeNs } = options
+  return { signal, minTimeNs, onProgress: ({ percent, rows }) => report(percent, rows) }
+}
+
+async function withSpaceHint<T>(work: () => Promise<T>): Promise<T> {
   try {
-    const { rows } = await append(engine, table, source, {
-      signal,
-      minTimeNs: options.minTimeNs,
-      onProgress: ({ percent, rows }) => report(percent, rows),
-    })
-    return rows
+    return await work()
   } catch (error) {
     if (!isCnosError(error, 'NO_SPACE')) throw error
     throw new CnosError('NO_SPACE', error.message, {

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts'
 import type { LocalFile } from '../format/file-format.ts'
-import { fetchedFiles, filesInPlace } from './input-files.ts'
+import { Fetching } from './fetch.ts'
+import { filesInPlace } from './input-files.ts'
 import { listSources } from './list.ts'
 import {
   appendRows,
@@ -11,12 +12,14 @@ import {
   readerOf,
   withCareful,
 } from './load-job.ts'
+import { loadInParts } from './load-parts.ts'
+import { LoadTally } from './load-tally.ts'
 import type { CopyLocation, CopyStats } from './location.ts'
 import { loadStaged } from './stage.ts'
 import { targetColumns } from './target-columns.ts'
 
-/** Larger inputs of a store are loaded while the next file is fetched. */
-const FETCH_FIRST_BYTES = 256 * 1024 * 1024
+/** Smaller inputs of a store are loaded when all of them are here. */
+const FETCH_FIRST_BYTES = 64 * 1024 * 1024
 
 /**
  * Reads every file of the location into the table: all or nothing, in path order, so that the last of two equal points
@@ -40,32 +43,24 @@ export async function load(
 
 async function loadSources(job: LoadJob): Promise<bigint> {
   const { location, sources, bytes, options } = job
-  if (location.store.files) return loadAtOnce(job, await filesInPlace(job.location, sources, options))
-  const fitsSpool = bytes <= options.spoolBytes
-  const isWorthOverlapping = sources.length > 1 && bytes > FETCH_FIRST_BYTES && !location.format.cheapToReread
-  if (!fitsSpool || isWorthOverlapping) return loadStaged(job)
-  await using fetched = await fetchedFiles(job)
-  return await loadAtOnce(job, fetched.files)
+  const tally = new LoadTally(job)
+  if (location.store.files) return loadAtOnce(job, await filesInPlace(job.location, sources, options), tally)
+  if (bytes > options.spoolBytes) return loadStaged(job, tally)
+  await using fetching = await Fetching.start(job, tally)
+  const rows =
+    bytes > (options.fetchFirstBytes ?? FETCH_FIRST_BYTES) ? await loadInParts(job, fetching, tally) : undefined
+  return rows ?? (await loadAtOnce(job, await fetching.all(), tally))
 }
 
 /** All files are on this machine: one statement over all of them. */
-async function loadAtOnce(job: LoadJob, files: readonly LocalFile[]): Promise<bigint> {
-  const { engine, location, bytes, options } = job
-  const { signal, onProgress } = options
+async function loadAtOnce(job: LoadJob, files: readonly LocalFile[], tally: LoadTally): Promise<bigint> {
+  const { engine, location, options } = job
   const mapping = await mappingOf(job, files)
   const reader = await readerOf(job, files, mapping)
-  const fetchedShare = location.store.files ? 0 : 50
+  const columns = mapping.columns.map(({ name }) => name)
   return withCareful(reader, engine, options, (from) =>
-    appendRows(
-      job,
-      { from, columns: mapping.columns.map(({ name }) => name), cheapToReread: location.format.cheapToReread },
-      (percent, rows) =>
-        onProgress?.({
-          rows,
-          bytes,
-          percent: percent < 0 ? fetchedShare : fetchedShare + (percent * (100 - fetchedShare)) / 100,
-        }),
-      signal,
+    appendRows(job, { from, columns, cheapToReread: location.format.cheapToReread }, (percent, rows) =>
+      tally.setStored(percent, rows),
     ),
   )
 }

@@ -3,17 +3,16 @@ import { join } from 'node:path'
 import type { Abortable } from '../async/abort.ts'
 import { quoteIdentifier, quoteString } from '../engine/quote.ts'
 import { CnosError } from '../errors/cnos-error.ts'
-import type { ReadColumn, Reader } from '../format/file-format.ts'
-import { Downloader } from './download.ts'
-import { localFile, PARALLEL_DOWNLOADS } from './input-files.ts'
-import type { SourceFile } from './list.ts'
+import type { LocalFile, ReadColumn, Reader } from '../format/file-format.ts'
+import { Fetching } from './fetch.ts'
 import { appendRows, type LoadJob, mappingOf, readerOf, withCareful } from './load-job.ts'
+import type { LoadTally } from './load-tally.ts'
 import type { ColumnMapping } from './target-columns.ts'
 
 /** What staging a file has come to. */
 interface Staging {
   readonly job: LoadJob
-  readonly downloader: Downloader
+  readonly fetching: Fetching
   readonly directory: string
   /** Set by the first file; the others are mapped as it was, unless each names its own columns. */
   mapping: ColumnMapping | undefined
@@ -21,25 +20,16 @@ interface Staging {
 
 /**
  * Loads files of a store that do not fit the spool together: each is turned into a staged file of the engine's while
- * the next is fetched, and all staged files are appended at once in the end. The spool holds two files at most.
+ * the next are fetched, and all staged files are appended at once in the end.
  */
-export async function loadStaged(job: LoadJob): Promise<bigint> {
-  const { engine, location, options, bytes } = job
-  const { signal, onProgress, parallelDownloads = PARALLEL_DOWNLOADS } = options
+export async function loadStaged(job: LoadJob, tally: LoadTally): Promise<bigint> {
+  const { engine } = job
   checkSpool(job)
-  let done = 0
-  const onBytes = (count: number) => {
-    done += count
-    onProgress?.({ rows: 0n, bytes: done, percent: (done / Math.max(bytes, 1)) * 70 })
-  }
   await mkdir(engine.bulk.stagingDirectory, { recursive: true })
   const directory = await mkdtemp(join(engine.bulk.stagingDirectory, 'load-'))
   try {
-    await using downloader = await Downloader.open(location.store, options.spoolDir, {
-      parallel: parallelDownloads,
-      onBytes,
-    })
-    const staging: Staging = { job, downloader, directory, mapping: undefined }
+    await using fetching = await Fetching.start(job, tally)
+    const staging: Staging = { job, fetching, directory, mapping: undefined }
     const staged = await stageAll(staging)
     const columns = staging.mapping?.columns ?? []
     const values = columns.map(
@@ -47,9 +37,7 @@ export async function loadStaged(job: LoadJob): Promise<bigint> {
     )
     const from = `(SELECT ${values.join(', ')} FROM read_parquet([${staged.map(quoteString).join(', ')}], hive_partitioning = false))`
     const source = { from, columns: columns.map(({ name }) => name), cheapToReread: true }
-    const report = (percent: number, rows: bigint) =>
-      onProgress?.({ rows, bytes, percent: 70 + Math.max(percent, 0) * 0.3 })
-    return await appendRows(job, source, report, signal)
+    return await appendRows(job, source, (percent, rows) => tally.setStored(percent, rows))
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -65,41 +53,19 @@ function checkSpool({ sources, options }: LoadJob): void {
   )
 }
 
-/** Fetches one file ahead when both fit. Resolves with the staged files in order. */
+/** Resolves with the staged files in order. */
 async function stageAll(staging: Staging): Promise<readonly string[]> {
-  const { sources, options } = staging.job
-  const stop = new AbortController()
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const { job, fetching } = staging
   const staged: string[] = []
-  let ahead: Promise<string> | undefined
-  try {
-    for (const [i, source] of sources.entries()) {
-      const path = await (ahead ?? staging.downloader.fetch(source, { signal }))
-      const next = sources[i + 1]
-      const fits = next && source.sizeBytes + next.sizeBytes <= options.spoolBytes
-      ahead = fits ? staging.downloader.fetch(next, { signal }) : undefined
-      ahead?.catch(() => {})
-      staged.push(await stageFile(staging, source, path, i, { signal }))
-      await staging.downloader.discard(path)
-    }
-    return staged
-  } catch (error) {
-    stop.abort(error)
-    await ahead?.catch(() => {})
-    options.signal?.throwIfAborted()
-    throw error
+  for (const i of job.sources.keys()) {
+    staged.push(await stageFile(staging, await fetching.file(i), i, job.options))
+    await fetching.discard(i)
   }
+  return staged
 }
 
-async function stageFile(
-  staging: Staging,
-  source: SourceFile,
-  path: string,
-  index: number,
-  { signal }: Abortable,
-): Promise<string> {
+async function stageFile(staging: Staging, file: LocalFile, index: number, { signal }: Abortable): Promise<string> {
   const { job, directory } = staging
-  const file = await localFile(job.location, path, source.origin, { signal })
   const mapping = await stagedMapping(staging, file)
   const reader = await readerOf(job, [file], mapping)
   const target = join(directory, `${String(index).padStart(8, '0')}.parquet`)
@@ -116,7 +82,7 @@ async function stageFile(
   return target
 }
 
-async function stagedMapping(staging: Staging, file: Awaited<ReturnType<typeof localFile>>): Promise<ColumnMapping> {
+async function stagedMapping(staging: Staging, file: LocalFile): Promise<ColumnMapping> {
   const { job } = staging
   const isCsv = job.location.format.cheapToReread === false && staging.mapping !== undefined
   const mapping = isCsv && job.location.autoInferSchema ? staging.mapping : await mappingOf(job, [file])

@@ -13,7 +13,7 @@ import { type ConnectionSession, rollBack } from './duckdb-connection.ts'
 import { insertSql } from './merge-sql.ts'
 import { hasRowsBetween, overlapsTable, raiseNewest } from './overlap.ts'
 import { quoteIdentifier } from './quote.ts'
-import { tableReference } from './table.ts'
+import { type AppendOptions, tableReference } from './table.ts'
 import { timeUnitOf } from './time-ticks.ts'
 
 /** Rows of the source that a guess is made from. */
@@ -30,8 +30,7 @@ export async function appendOnce(
   context: AppendContext,
   batch: Batch,
 ): Promise<AppendOutcome> {
-  const stored = (await looksNew(session, context, batch)) ? await appendUnordered(session, context, batch) : undefined
-  return stored ?? appendThroughFile(session, context, batch)
+  return (await appendUnordered(session, context, [batch])) ?? appendThroughFile(session, context, batch)
 }
 
 /** A guess from the first rows, which decides about the way only: no key twice, and no row of the table at their times. */
@@ -48,30 +47,42 @@ async function looksNew(session: ConnectionSession, context: AppendContext, batc
   return from >= min && to <= max && !(await hasRowsBetween(session, context, { from, to }))
 }
 
-/** Undefined when the rows need their order after all; nothing is stored then. */
-async function appendUnordered(
+/**
+ * One INSERT a batch, each as soon as it is there, and one check in the end. Undefined when the rows do not look new or
+ * need their order after all; nothing is stored then. Rejects with what asking for a batch rejects with.
+ */
+export async function appendUnordered(
   session: ConnectionSession,
   context: AppendContext,
-  batch: Batch,
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
 ): Promise<AppendOutcome | undefined> {
-  await session.run('BEGIN TRANSACTION')
   try {
-    return await insertAndCheck(session, context, batch)
+    return await insertAndCheck(session, context, batches)
   } finally {
     await rollBack(session)
   }
 }
 
-/** Ends the transaction, with COMMIT or ROLLBACK, unless it rejects. */
+/** Ends the transaction, with COMMIT or ROLLBACK, unless it rejects or has nothing to store. */
 async function insertAndCheck(
   session: ConnectionSession,
   context: AppendContext,
-  batch: Batch,
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
 ): Promise<AppendOutcome | undefined> {
   const { table, layout, state, options } = context
-  const before = await lastRowId(session, context)
-  const insert = insertSql({ table: table.name, layout, batch, repeatedKeys: false })
-  const rows = await session.run(inAnyOrder(insert, layout), { onProgress: scaleProgress(options.onProgress, 0, 90) })
+  let before: bigint | undefined
+  let rows = 0n
+  for await (const batch of batches) {
+    if (before === undefined) {
+      if (!(await looksNew(session, context, batch))) return undefined
+      await session.run('BEGIN TRANSACTION')
+      before = await lastRowId(session, context)
+    }
+    const insert = insertSql({ table: table.name, layout, batch, repeatedKeys: false })
+    const onProgress = addingRows(scaleProgress(options.onProgress, 0, 90), rows)
+    rows += await session.run(inAnyOrder(insert, layout), { onProgress })
+  }
+  if (before === undefined) return { rows }
   const added = rowsSince(context, before)
   const facts = await readFacts(session, added, layout, options).catch(refusedRows)
   if (facts === 'refused' || facts?.repeatedKeys) return undefined
@@ -87,6 +98,11 @@ async function insertAndCheck(
   raiseNewest(state, facts.maxTime)
   await session.run('COMMIT')
   return { rows }
+}
+
+/** Counts rows of earlier statements in. */
+function addingRows(onProgress: AppendOptions['onProgress'], earlier: bigint): AppendOptions['onProgress'] {
+  return onProgress && (({ percent, rows }) => onProgress({ percent, rows: earlier + rows }))
 }
 
 /** Faults whose message names a row by its number in the source. */

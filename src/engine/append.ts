@@ -1,12 +1,12 @@
 import { isCnosError } from '../errors/cnos-error.ts'
 import { type AppendContext, type AppendOutcome, appendInPlace } from './append-batch.ts'
-import { appendOnce } from './append-in-transaction.ts'
+import { appendOnce, appendUnordered } from './append-in-transaction.ts'
 import { type Batch, cellName, layoutOf } from './batch.ts'
 import { type ConnectionSession, connectionOf } from './duckdb-connection.ts'
 import type { Engine } from './engine.ts'
 import { commitMerge, type MergePlan, runMerge } from './merge-journal.ts'
 import { raiseNewest } from './overlap.ts'
-import type { AppendOptions, RowSource, StoredTable } from './table.ts'
+import type { AppendOptions, ArrivingRows, RowSource, StoredTable } from './table.ts'
 import { type TableState, withTableLock } from './table-lock.ts'
 
 /** Bulk work moves to the database file at once: a long log makes the next start slow. */
@@ -27,8 +27,7 @@ export function append(
   options: AppendOptions = {},
 ): Promise<{ readonly rows: bigint }> {
   return appendWith(engine, table, source.columns, options, async (session, context) => {
-    const cells = source.columns.map((_, index) => cellName(index)).join(', ')
-    const batch: Batch = { from: `${source.from} AS source(${cells})` }
+    const batch = batchOf(source.columns, source.from)
     try {
       const appendRows = source.cheapToReread ? appendInPlace : appendOnce
       return await appendRows(session, context, batch)
@@ -37,6 +36,35 @@ export function append(
       throw source.explain && isReadingError(error) ? await source.explain(error, session) : error
     }
   })
+}
+
+/**
+ * The same for rows that come in parts: what is there is stored while the next part is on its way. Undefined, and the
+ * table as it was, when they cannot be stored that way: rows that must be merged in the order of the source, and faults
+ * whose message names a row of it. Rejects with what asking for the next part rejects with, as well. The table is held
+ * from the first part to the end.
+ */
+export async function appendParts(
+  engine: Engine,
+  table: StoredTable,
+  { columns, parts }: ArrivingRows,
+  options: AppendOptions = {},
+): Promise<{ readonly rows: bigint } | undefined> {
+  let isStored = true
+  const { rows } = await appendWith(engine, table, columns, options, async (session, context) => {
+    const outcome = await appendUnordered(session, context, batchesOf(columns, parts(session)))
+    isStored = outcome !== undefined
+    return outcome ?? { rows: 0n }
+  })
+  return isStored ? { rows } : undefined
+}
+
+function batchOf(columns: readonly string[], from: string): Batch {
+  return { from: `${from} AS source(${columns.map((_, index) => cellName(index)).join(', ')})` }
+}
+
+async function* batchesOf(columns: readonly string[], parts: AsyncIterable<string>): AsyncIterable<Batch> {
+  for await (const from of parts) yield batchOf(columns, from)
 }
 
 /** Errors that a source can explain: what was in the rows, not what the machine lacked. */

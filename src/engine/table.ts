@@ -22,6 +22,14 @@ export interface RowSource {
   readonly explain?: ((error: unknown, session: Session) => Promise<unknown>) | undefined
 }
 
+/** Rows that come in parts. */
+export interface ArrivingRows {
+  /** Columns of the table; those left out are NULL. */
+  readonly columns: readonly string[]
+  /** FROM items as in `RowSource`, asked for one after another; `session` is the append's, for looks at the next. */
+  readonly parts: (session: Session) => AsyncIterable<string>
+}
+
 export interface AppendOptions extends Abortable {
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined
   /** Rows older than this (nanoseconds since 1970) are refused: the database's TTL. */
