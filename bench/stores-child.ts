@@ -1,6 +1,8 @@
 // One job of bench/stores.ts in a process of its own: a test server, a statement, or the bare movement of files.
 import { readdir, stat } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { systemClock } from '../src/async/clock.ts'
 import { forEachLimited, Limit } from '../src/async/limit.ts'
 import { uploadFile } from '../src/copy/upload.ts'
@@ -20,25 +22,61 @@ export interface BenchServer {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** A port that passes everything on to `url`, at so many bytes a second each way over all connections. */
+async function startNetwork(url: string, bytesPerSecond: number): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const directions = [pace(bytesPerSecond), pace(bytesPerSecond)] as const
+  const network = createServer((near) => {
+    const far = connect(Number(port), hostname)
+    const end = () => {
+      near.destroy()
+      far.destroy()
+    }
+    pipeline(near, directions[0], far).then(end, end)
+    pipeline(far, directions[1], near).then(end, end)
+  })
+  await new Promise<void>((resolve) => network.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(network.address() as AddressInfo).port}`
+}
+
+/** Passes bytes on when their turn has come; all streams that pass through share one line. */
+function pace(bytesPerSecond: number): (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer> {
+  let freeAtMs = 0
+  return async function* (bytes) {
+    for await (const chunk of bytes) {
+      freeAtMs = Math.max(performance.now(), freeAtMs) + (chunk.length / bytesPerSecond) * 1000
+      const waitMs = freeAtMs - performance.now()
+      if (waitMs > 1) await systemClock.sleep(waitMs)
+      yield chunk
+    }
+  }
+}
+
 const [job = '', ...rest] = process.argv.slice(2)
 
-const servers: Readonly<Record<string, () => Promise<BenchServer>>> = {
-  async s3() {
+/** Megabytes a second each way that the network takes; no network when undefined. */
+type Rate = number | undefined
+const throughNetwork = async (url: string, rate: Rate) => (rate === undefined ? url : startNetwork(url, rate * 1e6))
+
+const servers: Readonly<Record<string, (rate: Rate) => Promise<BenchServer>>> = {
+  async s3(rate) {
     const server = await startS3Server()
     server.createBucket('bench')
     const { accessKeyId, secretAccessKey } = S3_ACCOUNT
     const keys = { access_key_id: accessKeyId, secret_key: secretAccessKey }
-    return { scheme: 's3', connection: { region: 'us-east-1', endpoint_url: server.url, ...keys }, env: {} }
+    const endpoint = await throughNetwork(server.url, rate)
+    return { scheme: 's3', connection: { region: 'us-east-1', endpoint_url: endpoint, ...keys }, env: {} }
   },
-  async gcs() {
+  async gcs(rate) {
     const server = await startGcsServer()
     server.createBucket('bench')
-    return { scheme: 'gcs', connection: { gcs_base_url: server.url, disable_oauth: true }, env: {} }
+    const base = await throughNetwork(server.url, rate)
+    return { scheme: 'gcs', connection: { gcs_base_url: base, disable_oauth: true }, env: {} }
   },
-  async azblob() {
+  async azblob(rate) {
     const { origin, close } = await spawnAzurite()
     process.once('SIGTERM', () => close().then(() => process.exit()))
-    const env = { AZURITE_BLOB_STORAGE_URL: origin }
+    const env = { AZURITE_BLOB_STORAGE_URL: await throughNetwork(origin, rate) }
     const { BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob')
     const { AZURITE_ACCOUNT, AZURITE_KEY } = await import('../test/fakes/azurite.ts')
     const owner = new StorageSharedKeyCredential(AZURITE_ACCOUNT, AZURITE_KEY)
@@ -70,11 +108,15 @@ async function download(store: ObjectStore, prefix: string): Promise<void> {
   })
 }
 
-async function statement(dataDir: string, memoryBytes: number, sql: string, env: BenchServer['env']) {
+interface Budgets {
+  readonly memoryBytes: number
+  readonly spoolBytes: number
+}
+
+async function statement(dataDir: string, budgets: Budgets, sql: string, env: BenchServer['env']) {
   const database = await openDatabase({
     dataDir,
-    memoryBytes,
-    spoolBytes: 2 * 1024 ** 3,
+    ...budgets,
     copyRoots: [],
     allowEndpoints: [],
     ambientCredentials: false,
@@ -100,13 +142,15 @@ async function timed(work: () => Promise<void>) {
 const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`)
 const parse = (text = '{}') => JSON.parse(text) as BenchServer
 
-if (job === 'server') print(await servers[rest[0] ?? '']?.())
+if (job === 'server') print(await servers[rest[0] ?? '']?.(Number(rest[1]) || undefined))
 else {
   const jobs: Readonly<Record<string, () => Promise<{ seconds: number; rows: string }>>> = {
-    statement: () => statement(rest[0] ?? '', Number(rest[1]), rest[2] ?? '', parse(rest[3]).env),
+    statement: () =>
+      statement(rest[0] ?? '', JSON.parse(rest[1] ?? '{}') as Budgets, rest[2] ?? '', parse(rest[3]).env),
     upload: () => timed(() => upload(openBench(parse(rest[0])), rest[1] ?? '', rest[2] ?? '')),
     download: () => timed(() => download(openBench(parse(rest[0])), rest[1] ?? '')),
   }
   const measured = await jobs[job]?.()
-  print({ ...measured, peakMiB: process.resourceUsage().maxRSS / 1024 })
+  const { user, system } = process.cpuUsage()
+  print({ ...measured, cpuSeconds: (user + system) / 1e6, peakMiB: process.resourceUsage().maxRSS / 1024 })
 }
