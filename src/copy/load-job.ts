@@ -20,6 +20,16 @@ export interface LoadTarget {
   readonly columns?: readonly string[] | undefined
 }
 
+/** When an input of a store is loaded while it is fetched. The table is held meanwhile, though not for a slow store. */
+export interface OverlapLimits {
+  /** Smaller inputs are loaded when all of them have come. Default 64 MiB. */
+  readonly fetchFirstBytes: number
+  /** Of a quick machine: loading begins when the rest will have come by the time that takes. Default 64 MiB. */
+  readonly loadedBytesPerSecond: number
+  /** The longest that a file is waited for; then the table is let go. Default 10 s. */
+  readonly longestWaitMs: number
+}
+
 export interface LoadOptions extends Abortable {
   /** An existing directory for files fetched from a store. */
   readonly spoolDir: string
@@ -29,10 +39,7 @@ export interface LoadOptions extends Abortable {
   readonly minTimeNs?: bigint | undefined
   /** Ranges of files fetched at once. Default 4. */
   readonly parallelDownloads?: number | undefined
-  /** Larger inputs of a store are loaded while they are fetched. Default 64 MiB. */
-  readonly fetchFirstBytes?: number | undefined
-  /** How long the table is held for a file that has not come. Default 10 s. */
-  readonly longestWaitMs?: number | undefined
+  readonly overlap?: Partial<OverlapLimits> | undefined
   readonly onProgress?: ((tally: CopyTally) => void) | undefined
 }
 

@@ -2,27 +2,31 @@ import type { Session } from '../engine/engine.ts'
 import { isCnosError } from '../errors/cnos-error.ts'
 import type { LocalFile } from '../format/file-format.ts'
 import type { Fetching } from './fetch.ts'
-import { appendArriving, type LoadJob, mappingOf, readerOf } from './load-job.ts'
+import { appendArriving, type LoadJob, mappingOf, type OverlapLimits, readerOf } from './load-job.ts'
 import type { LoadTally } from './load-tally.ts'
 import type { ColumnMapping } from './target-columns.ts'
 
-/** What a quick machine loads: the table is held about as long as that takes, however slow the store is. */
-const LOADED_BYTES_PER_SECOND = 64 * 1024 * 1024
-/** For the next file, while the table is held. */
-const LONGEST_WAIT_MS = 10_000
+const LIMITS: OverlapLimits = {
+  fetchFirstBytes: 64 * 1024 * 1024,
+  loadedBytesPerSecond: 64 * 1024 * 1024,
+  longestWaitMs: 10_000,
+}
 
 /**
  * Loads files while the next are fetched. Undefined, and the table as it was, when that cannot be done or something is
  * wrong with the files: reading all of them at once, in order, does it or tells what it is.
  */
 export async function loadInParts(job: LoadJob, fetching: Fetching, tally: LoadTally): Promise<bigint | undefined> {
-  const { sources, options } = job
-  const first = await firstFiles(job, fetching, tally)
+  const { sources, bytes, options } = job
+  const limits = { ...LIMITS, ...options.overlap }
+  if (bytes <= limits.fetchFirstBytes) return undefined
+  await untilRestIsNear(job, limits, fetching, tally)
+  const first = await fetching.filesHere(0)
   if (first.length === sources.length) return undefined
   try {
     const mapping = await mappingOf(job, first)
     const columns = mapping.columns.map(({ name }) => name)
-    const parts = (session: Session) => readParts({ job, fetching, tally, mapping }, session)
+    const parts = (session: Session) => readParts({ job, fetching, tally, mapping, limits }, session)
     return await appendArriving(job, { columns, parts }, (_, rows) => tally.setRows(rows))
   } catch (error) {
     options.signal?.throwIfAborted()
@@ -31,13 +35,17 @@ export async function loadInParts(job: LoadJob, fetching: Fetching, tally: LoadT
   }
 }
 
-/** Waits until the rest will have come before a quick machine would have loaded everything. */
-async function firstFiles({ sources, bytes }: LoadJob, fetching: Fetching, tally: LoadTally) {
+/** Until the rest will have come before a quick machine would have loaded everything. */
+async function untilRestIsNear(
+  { sources, bytes }: LoadJob,
+  { loadedBytesPerSecond }: OverlapLimits,
+  fetching: Fetching,
+  tally: LoadTally,
+): Promise<void> {
   for (const i of sources.keys()) {
     await fetching.file(i)
-    if (tally.secondsToCome <= bytes / LOADED_BYTES_PER_SECOND) break
+    if (tally.secondsToCome <= bytes / loadedBytesPerSecond) return
   }
-  return fetching.filesHere(0)
 }
 
 interface Parts {
@@ -45,14 +53,15 @@ interface Parts {
   readonly fetching: Fetching
   readonly tally: LoadTally
   readonly mapping: ColumnMapping
+  readonly limits: OverlapLimits
 }
 
 /** FROM items, each over the files that have come meanwhile. */
-async function* readParts({ job, fetching, tally, mapping }: Parts, session: Session): AsyncIterable<string> {
-  const { sources, location, options } = job
+async function* readParts({ job, fetching, tally, mapping, limits }: Parts, session: Session): AsyncIterable<string> {
+  const { sources, location } = job
   const files: LocalFile[] = []
   while (files.length < sources.length) {
-    await within(options.longestWaitMs ?? LONGEST_WAIT_MS, fetching.file(files.length))
+    await within(limits.longestWaitMs, fetching.file(files.length))
     const part = await fetching.filesHere(files.length)
     const reader = await readerOf(job, part, mapping, session)
     yield reader.from

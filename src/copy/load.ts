@@ -18,9 +18,6 @@ import type { CopyLocation, CopyStats } from './location.ts'
 import { loadStaged } from './stage.ts'
 import { targetColumns } from './target-columns.ts'
 
-/** Smaller inputs of a store are loaded when all of them are here. */
-const FETCH_FIRST_BYTES = 64 * 1024 * 1024
-
 /**
  * Reads every file of the location into the table: all or nothing, in path order, so that the last of two equal points
  * wins. `rows` counts input rows. Throws OBJECT_NOT_FOUND, INSERT_COLUMN_UNKNOWN, INSERT_COLUMNS_MISMATCH, BAD_FILE,
@@ -47,9 +44,7 @@ async function loadSources(job: LoadJob): Promise<bigint> {
   if (location.store.files) return loadAtOnce(job, await filesInPlace(job.location, sources, options), tally)
   if (bytes > options.spoolBytes) return loadStaged(job, tally)
   await using fetching = await Fetching.start(job, tally)
-  const rows =
-    bytes > (options.fetchFirstBytes ?? FETCH_FIRST_BYTES) ? await loadInParts(job, fetching, tally) : undefined
-  return rows ?? (await loadAtOnce(job, await fetching.all(), tally))
+  return (await loadInParts(job, fetching, tally)) ?? (await loadAtOnce(job, await fetching.all(), tally))
 }
 
 /** All files are on this machine: one statement over all of them. */

@@ -9,6 +9,9 @@ import { appendRows, type LoadJob, mappingOf, readerOf, withCareful } from './lo
 import type { LoadTally } from './load-tally.ts'
 import type { ColumnMapping } from './target-columns.ts'
 
+/** Without dictionaries: DuckDB looks doubles up by value, so that one of 0.0 and -0.0 would come back as the other. */
+const STAGED = 'FORMAT parquet, COMPRESSION snappy, PRESERVE_ORDER true, DICTIONARY_SIZE_LIMIT 0'
+
 /** What staging a file has come to. */
 interface Staging {
   readonly job: LoadJob
@@ -71,12 +74,7 @@ async function stageFile(staging: Staging, file: LocalFile, index: number, { sig
   const target = join(directory, `${String(index).padStart(8, '0')}.parquet`)
   await withCareful(reader, job.engine, { signal }, async (from) => {
     await rm(target, { force: true })
-    await job.engine.copyTo(
-      `SELECT * FROM ${from}`,
-      target,
-      'FORMAT parquet, COMPRESSION snappy, PRESERVE_ORDER true',
-      { signal },
-    )
+    await job.engine.copyTo(`SELECT * FROM ${from}`, target, STAGED, { signal })
   })
   await checkStaged(job, target, mapping.columns, reader, { signal })
   return target

@@ -6,13 +6,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { append } from '../../src/engine/append.ts'
 import { openEngine } from '../../src/engine/duckdb.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createTableSql, tableReference } from '../../src/engine/table.ts'
-import { CRASH_KEYS, CRASH_TABLE } from './crash-table.ts'
+import { CRASH_KEYS, CRASH_TABLE, generationSource } from './crash-table.ts'
 import { engineOptions } from './engine-fixture.ts'
 
 const program = fileURLToPath(new URL('./append-forever.ts', import.meta.url))
+const killedProgram = fileURLToPath(new URL('./append-parts-killed.ts', import.meta.url))
 const SLICE_ROWS = 2_500
 const NEVER = 1000
 
@@ -90,6 +92,18 @@ it.each([
     await reopened.close()
   }
   expect(last).toBeGreaterThan(0)
+})
+
+it('kill -9 while parts are on their way leaves the old rows', async () => {
+  const engine = await openEngine(engineOptions(directory))
+  await append(engine, CRASH_TABLE, generationSource(1))
+  await engine.close()
+  const child = spawn(process.execPath, ['--import', 'tsx', killedProgram, directory], { stdio: 'inherit' })
+  const [, signal] = await once(child, 'exit')
+  expect(signal).toBe('SIGKILL')
+  const reopened = await openEngine(engineOptions(directory))
+  expect(await generationOf(reopened)).toBe(1)
+  await reopened.close()
 })
 
 describe('kill -9 between two slices', () => {
