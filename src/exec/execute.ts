@@ -17,7 +17,7 @@ type Executor<K extends PlanKind> = (
 
 const EXECUTORS: { readonly [K in PlanKind]: Executor<K> } = {
   rows: async ({ relation, isLight }, { engine, handle, slots }) =>
-    rowsResult(engine, relation, handle, isLight ? undefined : slots),
+    rowsResult(engine, relation, handle, { slots: isLight ? undefined : slots }),
   insert: onTable(inTurn(executeInsert)),
   'insert-literals': onTable(inTurn(executeInsertLiterals)),
   delete: onTable(inTurn(executeDelete)),

@@ -22,7 +22,7 @@ export async function executeExplain(
 ): Promise<StatementResult> {
   const explained = explainPlan(plan)
   const rows = isAnalyze ? await analyzed(plan, explained, context, execute) : await described(explained, context)
-  return rowsResult(context.engine, literalRelation(COLUMNS, rows), context.handle)
+  return rowsResult(context.engine, literalRelation(COLUMNS, rows), context.handle, { isDone: true })
 }
 
 async function described(explained: ExplainedPlan, { engine, handle }: ExecContext): Promise<string[][]> {

@@ -8,16 +8,22 @@ import type { QueryHandle } from './query-registry.ts'
 import type { RowsResult } from './result.ts'
 import type { StatementSlots } from './statement-slots.ts'
 
+interface RowsOptions {
+  /** The rows wait for a turn before they are computed. */
+  readonly slots?: StatementSlots | undefined
+  /** The statement has done what it does: killing it must not turn its answer into an error. */
+  readonly isDone?: boolean
+}
+
 /**
  * The rows of a relation, computed while they are read. The statement stays on the list of running queries until the
- * last row was read, reading stopped or failed, `close` was called, or it was aborted before anybody read. With `slots`
- * it waits for a turn before it is computed.
+ * last row was read, reading stopped or failed, `close` was called, or it was aborted before anybody read.
  */
 export function rowsResult(
   engine: Engine,
   relation: Relation,
   handle: QueryHandle,
-  slots?: StatementSlots | undefined,
+  { slots, isDone = false }: RowsOptions = {},
 ): RowsResult {
   const stop = new AbortController()
   let isRead = false
@@ -35,7 +41,7 @@ export function rowsResult(
   const start = (signal: AbortSignal | undefined): AbortSignal => {
     if (isRead) throw new CnosError('INTERNAL', 'the rows of a result are read once')
     isRead = true
-    return AbortSignal.any([handle.signal, stop.signal, ...(signal ? [signal] : [])])
+    return AbortSignal.any([stop.signal, ...(isDone ? [] : [handle.signal]), ...(signal ? [signal] : [])])
   }
 
   const explained = async (error: unknown, signal: AbortSignal) => {
@@ -83,9 +89,9 @@ export function rowsResult(
   }
 }
 
-/** What INSERT, UPDATE and COPY INTO answer: one column `rows`. */
+/** What INSERT, UPDATE and COPY INTO answer once they are done: one column `rows`. */
 export function rowCountResult(engine: Engine, rows: bigint, handle: QueryHandle): RowsResult {
-  return rowsResult(engine, literalRelation([{ name: 'rows', type: 'UBIGINT' }], [[rows]]), handle)
+  return rowsResult(engine, literalRelation([{ name: 'rows', type: 'UBIGINT' }], [[rows]]), handle, { isDone: true })
 }
 
 function linesOf(relation: Relation, expression: string): string {

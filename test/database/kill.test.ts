@@ -46,3 +46,22 @@ describe('ending a statement of somebody else', () => {
     expect(await killBy('root')).toBe('ended, QUERY_CANCELED')
   })
 })
+
+it('what a statement has done is answered, though it is killed before the answer is read', async () => {
+  await db.run('CREATE TABLE done (v BIGINT)')
+  const session = await db.database.authenticate({ user: 'root', password: 'root' })
+  for (const sql of [
+    'INSERT INTO done (time, v) VALUES (1, 1)',
+    'INSERT INTO done (time, v) SELECT CAST(2 AS TIMESTAMP), v FROM done',
+    'UPDATE done SET v = v + 1 WHERE time = 1',
+    `COPY INTO '${db.path('out')}' FROM (SELECT * FROM done WHERE time = 1)`,
+    `COPY INTO done FROM '${db.path('out')}'`,
+    `EXPLAIN ANALYZE COPY INTO '${db.path('explained')}' FROM done`,
+  ]) {
+    const result = await db.database.execute(session, sql)
+    const [query] = await db.run("SELECT query_id FROM information_schema.queries WHERE query_text LIKE '%done%'")
+    await db.run(`KILL QUERY ${query?.query_id}`)
+    const rows = result.kind === 'rows' ? await result.all() : expect.unreachable()
+    if (!sql.startsWith('EXPLAIN')) expect(rows).toEqual([{ rows: 1n }])
+  }
+})
