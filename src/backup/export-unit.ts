@@ -3,7 +3,7 @@ import type { Clock } from '../async/clock.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { TableInfo } from './cluster-metadata.ts'
-import { haveSameCounts, readCounts, readStats, refuseFarTimes, refuseLoss } from './column-stats.ts'
+import { compareStats, haveSameCounts, readCounts, readStats, refuseFarTimes, refuseLoss } from './column-stats.ts'
 import type { Journal } from './journal.ts'
 import type { DataFormat, UnitRecord } from './manifest.ts'
 import { type BackupPlace, exportStatement, quoteColumns, quoteTable } from './place.ts'
@@ -27,18 +27,32 @@ export interface ExportContext {
   readonly clock: Clock
 }
 
-/** A unit that an earlier run finished and whose files are still as recorded; undefined when it must be moved (again). */
+/**
+ * A unit that an earlier run finished, whose files are still as recorded and hold what the source holds now; undefined
+ * when it must be moved (again): rows may have come since, the table may have been altered, the cluster be another one.
+ */
 export async function finishedUnit(
   context: ExportContext,
   unit: CopyUnit,
+  table: TableInfo,
   { signal }: Abortable,
 ): Promise<UnitRecord | undefined> {
   const known = context.journal.states.get(unitId(unit))
   if (known?.state !== 'finished') return undefined
-  if (!context.isShared) return known.record
-  const problems = await checkUnitFiles(context.place, known.record, { signal })
-  return problems.length === 0 ? known.record : undefined
+  const { record } = known
+  if (context.isShared && (await checkUnitFiles(context.place, record, { signal })).length > 0) return undefined
+  const names = Object.keys(record.columns ?? {})
+  if (names.length !== table.columns.length || table.columns.some(({ name }) => !names.includes(name))) return undefined
+  const now = await readStats(context.client, table, conditionsOf(unit, table), { signal })
+  return compareStats({ rows: BigInt(record.rows), columns: record.columns ?? {} }, now).length === 0
+    ? record
+    : undefined
 }
+
+const conditionsOf = (unit: CopyUnit, table: TableInfo) => [
+  ...rangeConditions(table, unit.window ?? { fromNs: undefined, toNs: undefined }),
+  hasFieldCondition(table),
+]
 
 /**
  * Copies one unit into a directory nobody has written to, and proves it: the rows CnosDB says it wrote lie between the
@@ -58,10 +72,7 @@ export async function exportUnit(
     await removeDirectory(place, attempt === 2 ? unit.directory : `${unit.directory}-${attempt - 1}`, { signal })
   await journal.record(unitId(unit), { state: 'started', attempt }, { signal })
 
-  const conditions = [
-    ...rangeConditions(table, unit.window ?? { fromNs: undefined, toNs: undefined }),
-    hasFieldCondition(table),
-  ]
+  const conditions = conditionsOf(unit, table)
   await refuseLoss(client, table, format, conditions, { signal })
   const before = await readStats(client, table, conditions, { signal })
   refuseFarTimes(table, format, before)

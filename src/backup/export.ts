@@ -2,7 +2,7 @@ import type { Abortable } from '../async/abort.ts'
 import type { Clock } from '../async/clock.ts'
 import { forEachLimited } from '../async/limit.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
-import { CnosError } from '../errors/cnos-error.ts'
+import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { StoreContext } from '../store/store-driver.ts'
 import type { ClusterMetadata, TableInfo } from './cluster-metadata.ts'
 import { META_FILE, printDdl, SCHEMA_FILE, writePrivateFile } from './ddl-files.ts'
@@ -56,6 +56,8 @@ export interface ExportPlan {
   readonly units: readonly CopyUnit[]
   /** What the backup will lack, one sentence each. */
   readonly notCarried: readonly string[]
+  /** Tables that could not be counted. */
+  readonly failures: { readonly what: string; readonly error: Error }[]
 }
 
 /** Reads the metadata and cuts the tables into units; moves nothing. */
@@ -66,9 +68,10 @@ export async function planExport(options: ExportOptions, { signal }: Abortable):
   refuseUnmatched(options.selection, [...metadata.meta, ...metadata.schema], client.label)
   const units: CopyUnit[] = []
   const notCarried = [...metadata.notCarried]
+  const failures: { what: string; error: Error }[] = []
   if (options.content !== 'schema') {
     reporter.report({ type: 'phase', phase: 'counting rows' })
-    for (const { table, plan } of await planTables(metadata.tables, options, { signal })) {
+    for (const { table, plan } of await planTables(metadata.tables, failures, options, { signal })) {
       units.push(...plan.units)
       if (plan.fieldless > 0n)
         notCarried.push(
@@ -78,12 +81,13 @@ export async function planExport(options: ExportOptions, { signal }: Abortable):
   }
   const rows = units.reduce((sum, unit) => sum + unit.estimatedRows, 0n)
   reporter.report({ type: 'planned', verb: 'export', units: units.length, rows })
-  return { metadata, units, notCarried }
+  return { metadata, units, notCarried, failures }
 }
 
-/** In the order of `tables`, whatever was counted first. */
+/** In the order of `tables`, whatever was counted first; one that cannot be counted does not stop the others. */
 async function planTables(
   tables: readonly TableInfo[],
+  failures: { what: string; error: Error }[],
   { client, windows, parallel }: ExportOptions,
   { signal }: Abortable,
 ): Promise<readonly { readonly table: TableInfo; readonly plan: TablePlan }[]> {
@@ -91,7 +95,14 @@ async function planTables(
   await forEachLimited(
     tables,
     parallel,
-    async (table, inner) => void plans.set(table, await planTable(client, table, windows, inner)),
+    async (table, inner) => {
+      try {
+        plans.set(table, await planTable(client, table, windows, inner))
+      } catch (error) {
+        if (!isCnosError(error) || error.errorName === 'CLUSTER_UNREACHABLE') throw error
+        failures.push({ what: `${table.tenant}.${table.database}.${table.table}`, error })
+      }
+    },
     { signal },
   )
   return tables.flatMap((table) => {
@@ -109,7 +120,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
   const began = clock.elapsedMs()
   const startedAt = printNow(clock)
   const { version } = await client.ping({ signal })
-  const { metadata, units, notCarried } = await planExport(options, { signal })
+  const { metadata, units, notCarried, failures } = await planExport(options, { signal })
   const meta = printDdl(metadata.meta)
   const schema = printDdl(metadata.schema)
   await writePrivateFile(options.metaDirectory, META_FILE, meta)
@@ -143,7 +154,9 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
   const totals = await exportUnits(context, plannedOrSplit(units, journal), metadata.tables, records, options, {
     signal,
   })
-  if (totals.failures.length === 0) {
+  failures.push(...totals.failures)
+  if (failures.length === 0) {
+    await removeLeftovers(context, records, { signal })
     const manifest: Manifest = {
       formatVersion: MANIFEST_VERSION,
       source: client.label,
@@ -161,17 +174,32 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
       await home.store.put(`${home.prefix}${META_FILE}`, Buffer.from(meta), { signal })
       await home.store.put(`${home.prefix}${SCHEMA_FILE}`, Buffer.from(schema), { signal })
     }
+    await journal.refuseReplaced({ signal })
     await writeManifest(home.store, home.prefix, manifest, { signal })
     await journal.finish()
   }
   return {
-    units: records.size + totals.failures.length,
+    units: records.size + failures.length,
     skipped: totals.skipped,
     rows: totals.rows,
     bytes: totals.bytes,
     elapsedMs: clock.elapsedMs() - began,
-    failures: totals.failures,
+    failures,
     notCarried,
+  }
+}
+
+/** Removes the files of units that an earlier run has moved and the backup does not hold: they were cut otherwise since. */
+async function removeLeftovers(
+  { journal, place, isShared }: ExportContext,
+  records: ReadonlyMap<string, UnitRecord>,
+  { signal }: Abortable,
+): Promise<void> {
+  if (!isShared) return
+  for (const [directory, { attempt }] of journal.states) {
+    if (records.has(directory)) continue
+    for (let i = 1; i <= attempt; i += 1)
+      await removeDirectory(place, i === 1 ? directory : `${directory}-${i}`, { signal })
   }
 }
 
@@ -199,22 +227,35 @@ async function exportUnits(
 ): Promise<RunTotals> {
   const tableOf = new Map(tables.map((table) => [JSON.stringify([table.tenant, table.database, table.table]), table]))
   const find = (unit: CopyUnit) => tableOf.get(JSON.stringify([unit.tenant, unit.database, unit.table])) as TableInfo
+  const depths = new Map<string, number>()
   return runUnits(
     units,
     {
       async run(unit, inner) {
-        const earlier = await finishedUnit(context, unit, inner)
+        const earlier = await finishedUnit(context, unit, find(unit), inner)
         const record = earlier ?? (await exportUnit(context, unit, find(unit), inner))
         records.set(unitId(unit), record)
         const outcome = { rows: BigInt(record.rows), bytes: sizeOf(record), elapsedMs: record.elapsedMs }
-        return earlier ? { ...outcome, skipped: 'already in the backup, and its files are as recorded' } : outcome
+        return earlier ? { ...outcome, skipped: 'already in the backup, and as the source is' } : outcome
       },
-      split: (unit, error) => splitUnit(context, unit, find(unit), error, { signal }),
+      async split(unit, error) {
+        const depth = depths.get(unitId(unit)) ?? 0
+        if (depth === MAX_HALVINGS && isTriedTwice(context, unit)) return []
+        const pieces = await splitUnit(context, unit, find(unit), error, { signal })
+        if (pieces.length > 1) for (const piece of pieces) depths.set(unitId(piece), depth + 1)
+        return pieces
+      },
       awaitNode: (inner) => context.client.ping(inner),
     },
     { parallel: options.parallel, reporter: options.reporter, describe: describeUnit, signal },
   )
 }
+
+/** A failure that has not gone at a sixteenth of the size is not one of size: where all fail, the run must end. */
+const MAX_HALVINGS = 4
+
+const isTriedTwice = ({ journal }: ExportContext, unit: CopyUnit) =>
+  (journal.states.get(unitId(unit))?.attempt ?? 1) >= 2
 
 /** A unit whose failure a smaller size may heal is halved, and the journal remembers it. */
 async function splitUnit(
@@ -226,7 +267,7 @@ async function splitUnit(
 ) {
   const attempt = context.journal.states.get(unitId(unit))?.attempt ?? 1
   if (!mayRetry(error)) return []
-  if (attempt < 2) return [unit]
+  if (!isTriedTwice(context, unit)) return [unit]
   const found = await measure(context.client, table, unit.window ?? { fromNs: undefined, toNs: undefined }, {
     signal,
   }).catch(() => undefined)

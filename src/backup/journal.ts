@@ -1,6 +1,7 @@
 import type { Abortable } from '../async/abort.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { ObjectStore } from '../store/object-store.ts'
+import { refuseReplaced, releaseJournal, takeOver } from './journal-owner.ts'
 import { readObject, sha256, type UnitRecord } from './manifest.ts'
 
 /** What is known of a unit before the manifest is written. */
@@ -23,7 +24,10 @@ export interface Journal {
   readonly states: ReadonlyMap<string, UnitState>
   /** The earlier run had done everything, and was ended while it cleared its journal. */
   readonly isComplete: boolean
+  /** Throws RUN_REPLACED when another run has opened the journal since. */
   record(unit: string, state: UnitState, options?: Abortable): Promise<void>
+  /** Throws RUN_REPLACED when this run may no longer write. */
+  refuseReplaced(options?: Abortable): Promise<void>
   /** Forgets everything. When ended half-way, the next run of the same plan finds `isComplete`. */
   finish(options?: Abortable): Promise<void>
   /** Forgets a run that has not begun to move anything. */
@@ -42,8 +46,9 @@ interface Head {
 }
 
 /**
- * Opens the journal of an earlier run of the same plan, or begins one. Throws BACKUP_INVALID when the journal there
- * belongs to a different plan: continuing with other filters would call an incomplete backup complete.
+ * Opens the journal of an earlier run of the same plan, or begins one; from then on it is this process's alone. Throws
+ * BACKUP_INVALID when the journal there is damaged, or belongs to a different plan: continuing with other filters would
+ * call an incomplete backup complete.
  */
 export async function openJournal(place: JournalPlace, plan: unknown, { signal }: Abortable): Promise<Journal> {
   const { store, prefix } = place
@@ -56,19 +61,23 @@ export async function openJournal(place: JournalPlace, plan: unknown, { signal }
     await store.delete(donePath, { signal })
     await store.put(headPath, Buffer.from(JSON.stringify({ planHash, plan } satisfies Head)), { signal })
   } else {
-    checkSamePlan(JSON.parse(head.toString('utf8')) as Head, planHash, `${store.label}/${prefix}`)
+    checkSamePlan(parseEntry<Head>(head, place, headPath), planHash, `${store.label}/${prefix}`)
   }
+  await takeOver(place, { signal })
   const states = head === undefined ? new Map<string, UnitState>() : await readStates(place, { signal })
   const discard = async (options: Abortable = {}) => {
     for await (const { path } of store.list(`${prefix}unit-`, options)) await store.delete(path, options)
     await store.delete(headPath, options)
     await store.delete(donePath, options)
+    await releaseJournal(place, options)
     states.clear()
   }
   return {
     states,
     isComplete,
+    refuseReplaced: (options = {}) => refuseReplaced(place, options),
     async record(unit, state, options = {}) {
+      await refuseReplaced(place, options)
       const path = `${prefix}unit-${sha256(unit).slice(0, 24)}.json`
       await store.put(path, Buffer.from(JSON.stringify({ unit, ...state })), options)
       states.set(unit, state)
@@ -81,15 +90,27 @@ export async function openJournal(place: JournalPlace, plan: unknown, { signal }
   }
 }
 
-async function readStates({ store, prefix }: JournalPlace, { signal }: Abortable): Promise<Map<string, UnitState>> {
+async function readStates(place: JournalPlace, { signal }: Abortable): Promise<Map<string, UnitState>> {
+  const { store, prefix } = place
   const states = new Map<string, UnitState>()
   for await (const { path } of store.list(`${prefix}unit-`, { signal })) {
     const bytes = await readObject(store, path, { signal })
     if (!bytes) continue
-    const { unit, ...state } = JSON.parse(bytes.toString('utf8')) as UnitState & { unit: string }
+    const { unit, ...state } = parseEntry<UnitState & { unit: string }>(bytes, place, path)
     states.set(unit, state)
   }
   return states
+}
+
+function parseEntry<T extends object>(bytes: Buffer, { store, prefix }: JournalPlace, path: string): T {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as T
+  } catch (cause) {
+    throw new CnosError('BACKUP_INVALID', `${store.label}/${path} is damaged`, {
+      cause,
+      hint: `remove ${store.label}/${prefix} to start anew (what was moved is moved again), or take the file from a copy`,
+    })
+  }
 }
 
 function checkSamePlan(head: Head, planHash: string, where: string): void {

@@ -36,7 +36,8 @@ export interface RunOptions extends Abortable {
 
 /**
  * Runs the units, `parallel` at once. One that fails does not stop the others: it is cut smaller if it can be, and
- * otherwise named in `failures`. Rejects with `signal.reason`, or when the node is gone, once nothing runs any more.
+ * otherwise named in `failures`. Rejects with `signal.reason`, or when the node is gone or another run has taken over,
+ * once nothing runs any more.
  */
 export async function runUnits(
   units: readonly CopyUnit[],
@@ -58,6 +59,7 @@ export async function runUnits(
         } catch (thrown) {
           inner.signal.throwIfAborted()
           const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+          if (isCnosError(error, 'RUN_REPLACED')) throw error
           if (isCnosError(error, 'CLUSTER_UNREACHABLE')) await runner.awaitNode(inner)
           const pieces = await runner.split(unit, error)
           smaller.push(...pieces)

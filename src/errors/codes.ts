@@ -339,6 +339,12 @@ export const ERROR_CODES = {
     retryable: false,
     summary: 'The target already holds something that the import would change.',
   },
+  RUN_REPLACED: {
+    code: '900011',
+    kind: 'backup',
+    retryable: false,
+    summary: 'Another run of the same command has taken over the journal.',
+  },
 
   INTERNAL: { code: '019998', kind: 'internal', retryable: false, summary: 'A broken invariant: please report it.' },
 } as const satisfies Record<string, ErrorCodeEntry>

@@ -140,7 +140,7 @@ export async function runPlan(flags: Flags, context: VerbContext, options: Abort
 }
 
 async function showExportPlan(request: ExportOptions, { stdout }: VerbContext, options: Abortable): Promise<number> {
-  const { metadata, units, notCarried } = await planExport(request, options)
+  const { metadata, units, notCarried, failures } = await planExport(request, options)
   printTable(
     stdout,
     ['unit', 'rows', 'directory'],
@@ -150,7 +150,8 @@ async function showExportPlan(request: ExportOptions, { stdout }: VerbContext, o
     `${metadata.meta.length} statements of metadata, ${metadata.schema.length} tables, ${units.length} units; nothing was moved\n`,
   )
   for (const what of notCarried) stdout.write(`not carried: ${what}\n`)
-  return EXIT_CODES.ok
+  for (const { what, error } of failures) stdout.write(`FAILED ${what}: ${error.message}\n`)
+  return failures.length === 0 ? EXIT_CODES.ok : EXIT_CODES.partial
 }
 
 async function showImportPlan(request: ImportOptions, { stdout }: VerbContext, options: Abortable): Promise<number> {
