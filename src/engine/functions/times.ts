@@ -62,7 +62,6 @@ const UNIT_OF: Readonly<Record<string, string>> = { TIMESTAMP_MS: 'millisecond',
 /** Integers count ticks of the target, text is ISO 8601. */
 function toTimestamp(target: string, fromTicks: string) {
   return ([type]: readonly KnownType[]): string => {
-    if (type === 'DOUBLE') return `CAST(${fromTicks.replace('$1', 'CAST(trunc($1) AS BIGINT)')} AS ${target})`
     const isWhole = type !== undefined && /^U?(BIG|HUGE|SMALL|TINY)?INT(EGER)?$/.test(type)
     if (isWhole) return `CAST(${fromTicks} AS ${target})`
     if (target === 'TIMESTAMP_NS') return 'CAST($1 AS TIMESTAMP_NS)'
@@ -73,8 +72,12 @@ function toTimestamp(target: string, fromTicks: string) {
   }
 }
 
+/** A fraction of what? CnosDB refuses it as well. */
+const noFraction = ([type]: readonly KnownType[]): string | undefined =>
+  type === 'DOUBLE' ? 'it takes an integer, not DOUBLE: CAST it to BIGINT' : undefined
+
 const converter = (name: string, target: string, fromTicks: string) =>
-  scalar(name, 1, 1, { template: toTimestamp(target, fromTicks), type: always(target) })
+  scalar(name, 1, 1, { template: toTimestamp(target, fromTicks), refusal: noFraction, type: always(target) })
 
 const interval = (unit: string) => scalar(`to_${unit}`, 1, 1, { type: always('INTERVAL') })
 
@@ -90,7 +93,11 @@ export const TIME_FUNCTIONS: readonly FunctionRule[] = [
   converter('to_timestamp_micros', 'TIMESTAMP', 'make_timestamp($1)'),
   converter('to_timestamp_millis', 'TIMESTAMP_MS', 'make_timestamp_ms($1)'),
   converter('to_timestamp_seconds', 'TIMESTAMP_S', 'make_timestamp(CAST($1 AS BIGINT) * 1000000)'),
-  scalar('from_unixtime', 1, 1, { template: () => 'make_timestamp_ns(CAST($1 AS BIGINT) * 1000000000)', type: NS }),
+  scalar('from_unixtime', 1, 1, {
+    template: () => 'make_timestamp_ns(CAST($1 AS BIGINT) * 1000000000)',
+    refusal: noFraction,
+    type: NS,
+  }),
   // What DuckDB's parser makes of INTERVAL 5 HOUR
   ...['years', 'months', 'weeks', 'days', 'hours', 'minutes', 'seconds', 'milliseconds', 'microseconds'].map(interval),
   ...['quarters', 'decades', 'centuries', 'millennia'].map(interval),

@@ -5,6 +5,12 @@ import { aggregate, always, type FunctionRule, isTimeType, type KnownType, scala
 const timeFirst = ([type]: readonly KnownType[]): string | undefined =>
   type === undefined || isTimeType(type) ? undefined : `its first argument is a time, not ${type}`
 
+const gaugeRefusal = (types: readonly KnownType[]): string | undefined => {
+  const value = types[1]
+  const isOther = isTimeType(value) || value === 'BOOLEAN' || value === 'VARCHAR'
+  return isOther ? `its second argument is a number, not ${value}` : timeFirst(types)
+}
+
 /** The first and the last two points; unsigned values are widened, since what is asked of a gauge are differences. */
 function gauge([, type]: readonly KnownType[]): string {
   const point = `struct_pack(ts := $1, val := ${type === 'UBIGINT' ? 'CAST($2 AS HUGEINT)' : '$2'})`
@@ -21,23 +27,26 @@ const durationOf = (ns: string) =>
   `(to_days(CAST((${ns}) // 86400000000000 AS INTEGER)) + to_microseconds((${ns}) % 86400000000000 // 1000))`
 
 const GAUGE_NS = `${nanos(part('last', 'ts'))} - ${nanos(part('first', 'ts'))}`
-const DELTA = `${part('last', 'val')} - ${part('first', 'val')}`
+/** Exact for integers, and DOUBLE in the end, as CnosDB has it. */
+const difference = (of: string, from: string) => `CAST(${part(of, 'val')} - ${part(from, 'val')} AS DOUBLE)`
+const DELTA = difference('last', 'first')
+const valueAt = (point: string) => `CAST(${part(point, 'val')} AS DOUBLE)`
 
 const accessor = (name: string, template: string, type?: string) =>
   scalar(name, 1, 1, { template: () => template, ...(type === undefined ? {} : { type: always(type) }) })
 
 /** `rate` counts in nanoseconds, as CnosDB does. */
 const GAUGE_RULES: readonly FunctionRule[] = [
-  aggregate('gauge_agg', 2, 2, { template: gauge, refusal: timeFirst }),
-  accessor('delta', DELTA),
+  aggregate('gauge_agg', 2, 2, { template: gauge, refusal: gaugeRefusal }),
+  accessor('delta', DELTA, 'DOUBLE'),
   accessor('time_delta', durationOf(GAUGE_NS), 'INTERVAL'),
-  accessor('rate', `CAST(${DELTA} AS DOUBLE) / nullif(${GAUGE_NS}, 0)`, 'DOUBLE'),
+  accessor('rate', `${DELTA} / nullif(${GAUGE_NS}, 0)`, 'DOUBLE'),
   accessor('first_time', part('first', 'ts')),
   accessor('last_time', part('last', 'ts')),
-  accessor('first_val', part('first', 'val')),
-  accessor('last_val', part('last', 'val')),
-  accessor('idelta_left', `${part('second', 'val')} - ${part('first', 'val')}`),
-  accessor('idelta_right', `${part('last', 'val')} - ${part('penultimate', 'val')}`),
+  accessor('first_val', valueAt('first'), 'DOUBLE'),
+  accessor('last_val', valueAt('last'), 'DOUBLE'),
+  accessor('idelta_left', difference('second', 'first'), 'DOUBLE'),
+  accessor('idelta_right', difference('last', 'penultimate'), 'DOUBLE'),
 ]
 
 const PRICE = 'struct_pack(ts := $1, val := CAST($2 AS DOUBLE))'
