@@ -8,7 +8,7 @@ import { claimDataDirectory, dataDirectoryError } from './data-directory.ts'
 import { ConnectionSession, inTransaction } from './duckdb-connection.ts'
 import { isFatal, parseFault } from './duckdb-errors.ts'
 import type { BulkSettings, CopyToOptions, Engine, EngineOptions, EngineRow, Session } from './engine.ts'
-import { hasRoomForLog } from './log-room.ts'
+import { hasRoomForLog, lengthOf } from './log-room.ts'
 import { createJournal, recoverMerges } from './merge-journal.ts'
 import { quoteString } from './quote.ts'
 import type { RelationColumn } from './relation.ts'
@@ -103,6 +103,7 @@ class DuckDbEngine implements Engine {
   readonly #slots: Limit
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #path: string
   readonly #directory: string
   readonly #logBytes: number
   readonly #onBroken: ((error: CnosError) => void) | undefined
@@ -115,6 +116,7 @@ class DuckDbEngine implements Engine {
     this.#instance = instance
     this.#release = release
     this.#slots = new Limit(options.maxQueries)
+    this.#path = options.path
     this.#directory = dirname(options.path)
     this.#logBytes = logBytes(options.memoryBytes)
     this.#onBroken = options.onBroken
@@ -130,12 +132,11 @@ class DuckDbEngine implements Engine {
     this.#looking = setInterval(() => this.#lookForRoom().catch(() => {}), LOOK_FOR_ROOM_EVERY_MS).unref()
   }
 
-  async #lookForRoom(): Promise<boolean> {
+  async #lookForRoom(): Promise<void> {
     const movesLog = await hasRoomForLog(this.#directory, this.#logBytes)
-    if (movesLog === this.#movesLog) return movesLog
+    if (movesLog === this.#movesLog) return
     await this.run(`SET GLOBAL checkpoint_threshold = '${movesLog ? this.#logBytes : NEVER_BYTES}B'`)
     this.#movesLog = movesLog
-    return movesLog
   }
 
   run(sql: string, options: Abortable = {}): Promise<bigint> {
@@ -186,7 +187,7 @@ class DuckDbEngine implements Engine {
   }
 
   async checkpoint(): Promise<void> {
-    if (!(await this.#lookForRoom())) return
+    if (!(await hasRoomForLog(this.#directory, await lengthOf(`${this.#path}.wal`)))) return
     try {
       await this.run('CHECKPOINT')
     } catch (error) {
