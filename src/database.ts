@@ -20,6 +20,7 @@ import type { StatementResult } from './exec/result.ts'
 import { SpoolShares } from './exec/spool-shares.ts'
 import { StatementSlots } from './exec/statement-slots.ts'
 import { readUsage, type Usage as UsageNow } from './exec/usage.ts'
+import { ParseThread } from './ingest/parse-thread.ts'
 import { writeLines } from './ingest/write-lines.ts'
 import type { PlanContext } from './plan/context.ts'
 import type { Plan } from './plan/plan.ts'
@@ -160,6 +161,7 @@ class EmbeddedDatabase implements Database {
   readonly #slots = new StatementSlots(MAX_STATEMENTS)
   readonly #copied = new CopyTotals()
   readonly #spool: SpoolShares
+  readonly #thread = new ParseThread()
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -212,7 +214,7 @@ class EmbeddedDatabase implements Database {
       requireChangedPassword(this.#principalOf(session))
       const { engine, catalog, options } = this.#parts
       const { user, tenant, database } = session
-      const target = { engine, catalog, clock: options.clock, user, tenant, database }
+      const target = { engine, catalog, clock: options.clock, thread: this.#thread, user, tenant, database }
       const write = () => writeLines(target, body, { precision, signal: handle.signal })
       return this.#slots.run(write, { signal: handle.signal })
     })
@@ -244,6 +246,7 @@ class EmbeddedDatabase implements Database {
     const deadline = new AbortController()
     const ended = Promise.all([this.#queries.whenEmpty(), sweeping]).finally(() => deadline.abort())
     await Promise.race([ended, options.clock.sleep(CLOSE_WITHIN_MS, { signal: deadline.signal }).catch(() => {})])
+    await this.#thread.close()
     try {
       await engine.checkpoint()
     } catch (error) {

@@ -32,8 +32,8 @@ export async function appendColumns(
   if (batch.rowCount === 0) return { rows: 0n }
   const time = table.schema.columns.find((column) => column.kind === 'time')?.name ?? 'time'
   const layout = layoutOf(table.schema, [time, ...batch.tagNames, ...batch.fields.map((field) => field.name)])
-  checkTimes(batch, timeColumnOf(layout).type)
   const series = spansOf(batch)
+  checkTimes(batch, series.spans, timeColumnOf(layout).type)
   const range = plainRange(batch, series, layout, options)
   await appendInTurn({ engine, table, layout, batch, options, range, ...series }, appendAlone)
   return { rows: BigInt(batch.rowCount) }

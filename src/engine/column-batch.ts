@@ -86,17 +86,15 @@ function fieldColumn({ name, values, valid }: FieldVector, type: DataType): Vect
 }
 
 /** Before the times become timestamps: DuckDB's message would name no value. */
-export function checkTimes({ time, rowCount }: ColumnBatch, type: DataType): void {
+export function checkTimes({ time, rowCount }: ColumnBatch, spans: readonly SeriesSpan[], type: DataType): void {
   const { min, max } = timeUnitOf(type)
-  for (let row = 0; row < rowCount; row += 1) {
-    const ticks = time[row] as bigint
-    if (ticks < min || ticks > max) {
-      throw new CnosError('TIMESTAMP_OVERFLOW', `Timestamp overflow: ${ticks} does not fit into ${type}`, {
-        context: { line: row + 1, column: 'time', value: String(ticks) },
-        hint: `The earliest time that can be stored is ${min}, the latest ${max}.`,
-      })
-    }
-  }
+  if (spans.every(({ from, to }) => from >= min && to <= max)) return
+  const row = time.subarray(0, rowCount).findIndex((ticks) => ticks < min || ticks > max)
+  const ticks = time[row] as bigint
+  throw new CnosError('TIMESTAMP_OVERFLOW', `Timestamp overflow: ${ticks} does not fit into ${type}`, {
+    context: { line: row + 1, column: 'time', value: String(ticks) },
+    hint: `The earliest time that can be stored is ${min}, the latest ${max}.`,
+  })
 }
 
 export interface BatchSpans {
@@ -107,25 +105,58 @@ export interface BatchSpans {
   readonly areDistinct: boolean
 }
 
-/** First and last time of every series. */
+/** First and last time of every series. A bigint for every row would cost more than all the rest: see TickColumn. */
 export function spansOf({ time, series, rowCount, tagNames, tagSets }: ColumnBatch): BatchSpans {
-  const from: bigint[] = []
-  const to: bigint[] = []
+  const ticks = new TickColumn(time)
+  const from = new TickColumn(new BigInt64Array(tagSets.length))
+  const to = new TickColumn(new BigInt64Array(tagSets.length))
+  const hasRows = new Uint8Array(tagSets.length)
   let isRising = true
   for (let row = 0; row < rowCount; row += 1) {
-    const ticks = time[row] as bigint
     const set = series[row] as number
-    const latest = to[set]
-    if (latest === undefined) from[set] = ticks
-    else if (ticks <= latest) isRising = false
-    if (latest === undefined || ticks > latest) to[set] = ticks
-    if (ticks < (from[set] as bigint)) from[set] = ticks
+    if (hasRows[set] === 0) {
+      hasRows[set] = 1
+      from.copy(set, ticks, row)
+      to.copy(set, ticks, row)
+    } else if (to.isBefore(set, ticks, row)) to.copy(set, ticks, row)
+    else {
+      isRising = false
+      if (ticks.isBefore(row, from, set)) from.copy(set, ticks, row)
+    }
   }
   const keyOf = seriesKeys(tagNames)
   const spans = tagSets.flatMap((set, index) =>
-    to[index] === undefined ? [] : [{ key: keyOf(set), from: from[index] as bigint, to: to[index] }],
+    hasRows[index] === 1 ? [{ key: keyOf(set), from: from.at(index), to: to.at(index) }] : [],
   )
   return { spans, isRising, areDistinct: new Set(spans.map(({ key }) => key)).size === spans.length }
+}
+
+/** Times compared and copied by their halves, low first. */
+class TickColumn {
+  readonly #ticks: BigInt64Array
+  readonly #signed: Int32Array
+  readonly #unsigned: Uint32Array
+
+  constructor(ticks: BigInt64Array) {
+    this.#ticks = ticks
+    this.#signed = new Int32Array(ticks.buffer, ticks.byteOffset, ticks.length * 2)
+    this.#unsigned = new Uint32Array(ticks.buffer, ticks.byteOffset, ticks.length * 2)
+  }
+
+  at(place: number): bigint {
+    return this.#ticks[place] as bigint
+  }
+
+  copy(place: number, other: TickColumn, from: number): void {
+    this.#signed[place * 2] = other.#signed[from * 2] as number
+    this.#signed[place * 2 + 1] = other.#signed[from * 2 + 1] as number
+  }
+
+  isBefore(place: number, other: TickColumn, otherPlace: number): boolean {
+    const [high, otherHigh] = [this.#signed[place * 2 + 1] as number, other.#signed[otherPlace * 2 + 1] as number]
+    if (high !== otherHigh) return high < otherHigh
+    return (this.#unsigned[place * 2] as number) < (other.#unsigned[otherPlace * 2] as number)
+  }
 }
 
 /** The same text for the same tags, however they are arranged: tags that are absent are left out. */

@@ -6,6 +6,8 @@ export const CHUNK_ROWS = 2048
 /** A string as DuckDB keeps it: its length, then 12 bytes of it, or 4 and the address of all. */
 const STRING_WORDS = 4
 const STRING_BYTES = 16
+const INLINE_BYTES = 12
+const ASCII = 0x7f
 
 /** Puts the values of rows `start` … into the first `count` places of a vector that holds no NULL yet. */
 export type VectorFill = (vector: duckdb.Vector, start: number, count: number) => void
@@ -57,10 +59,15 @@ export function numberFill(values: NumberArray, valid?: Uint8Array): VectorFill 
 export function textFill(values: readonly (string | null)[], valid?: Uint8Array): VectorFill {
   const valueAt = (row: number) => (valid === undefined || valid[row] === 1 ? (values[row] ?? null) : null)
   return (vector, start, count) => {
+    const long: number[] = []
+    stringScratch.fill(0, 0, count * STRING_WORDS)
     for (let row = 0; row < count; row += 1) {
       const value = valueAt(start + row)
-      if (value !== null) duckdb.vector_assign_string_element_len(vector, row, Buffer.from(value))
+      if (value !== null && !putInline(stringScratch, row, value)) long.push(row)
     }
+    duckdb.copy_data_to_vector(vector, 0, stringScratch.buffer, 0, count * STRING_BYTES)
+    for (const row of long)
+      duckdb.vector_assign_string_element_len(vector, row, Buffer.from(values[start + row] as string))
     fillValidity(vector, count, (row) => valueAt(start + row) !== null)
   }
 }
@@ -70,10 +77,11 @@ export function textFill(values: readonly (string | null)[], valid?: Uint8Array)
  * lives as long as the fill does; the rows get copies of its 16 bytes, which refer to that vector when it is long.
  */
 export function sharedTextFill(values: readonly (string | null)[], codes: Uint32Array): VectorFill {
-  const { words, owner } = stringWords(values)
+  const strings = stringWords(values)
   const hasNulls = values.includes(null)
   return (vector, start, count) => {
     requireRows(codes.length, start + count)
+    const { words } = strings
     for (let row = 0; row < count; row += 1) {
       const from = (codes[start + row] as number) * STRING_WORDS
       const to = row * STRING_WORDS
@@ -82,28 +90,49 @@ export function sharedTextFill(values: readonly (string | null)[], codes: Uint32
       stringScratch[to + 2] = words[from + 2] as number
       stringScratch[to + 3] = words[from + 3] as number
     }
-    if (owner) duckdb.copy_data_to_vector(vector, 0, stringScratch.buffer, 0, count * STRING_BYTES)
+    duckdb.copy_data_to_vector(vector, 0, stringScratch.buffer, 0, count * STRING_BYTES)
     if (hasNulls) fillValidity(vector, count, (row) => values[codes[start + row] as number] !== null)
   }
 }
 
-/** The 16 bytes of every value, and the vector that must outlive them. */
-function stringWords(values: readonly (string | null)[]): { words: Int32Array; owner: duckdb.Vector | undefined } {
+/** The 16 bytes of every value, and the vector that must outlive them if some are long. */
+function stringWords(values: readonly (string | null)[]): {
+  readonly words: Int32Array
+  readonly owner?: duckdb.Vector
+} {
   const words = new Int32Array(values.length * STRING_WORDS)
-  const places = new Map<string, number>()
-  for (const value of values) if (value !== null && !places.has(value)) places.set(value, places.size)
-  if (places.size === 0) return { words, owner: undefined }
-  const owner = duckdb.create_vector(VARCHAR.toLogicalType().logical_type, places.size)
-  for (const [value, place] of places) duckdb.vector_assign_string_element_len(owner, place, Buffer.from(value))
-  const data = duckdb.vector_get_data(owner, places.size * STRING_BYTES)
-  const stored = new Int32Array(data.buffer, data.byteOffset, places.size * STRING_WORDS)
+  const long = new Map<string, number>()
+  for (const [index, value] of values.entries())
+    if (value !== null && !putInline(words, index, value) && !long.has(value)) long.set(value, long.size)
+  if (long.size === 0) return { words }
+  const owner = duckdb.create_vector(VARCHAR.toLogicalType().logical_type, long.size)
+  for (const [value, place] of long) duckdb.vector_assign_string_element_len(owner, place, Buffer.from(value))
+  const data = duckdb.vector_get_data(owner, long.size * STRING_BYTES)
+  const stored = new Int32Array(data.buffer, data.byteOffset, long.size * STRING_WORDS)
   for (const [index, value] of values.entries()) {
-    if (value === null) continue
-    const from = (places.get(value) as number) * STRING_WORDS
-    for (let word = 0; word < STRING_WORDS; word += 1)
-      words[index * STRING_WORDS + word] = stored[from + word] as number
+    const from = value === null ? undefined : long.get(value)
+    if (from !== undefined)
+      words.set(stored.subarray(from * STRING_WORDS, (from + 1) * STRING_WORDS), index * STRING_WORDS)
   }
   return { words, owner }
+}
+
+/** Whether a text is so short, and plain, that it is written here: its length, then its bytes, then zeros. */
+function putInline(words: Int32Array, place: number, value: string): boolean {
+  const { length } = value
+  if (length > INLINE_BYTES) return false
+  const at = place * STRING_WORDS
+  words[at] = length
+  for (let word = 0; word < INLINE_BYTES / 4; word += 1) {
+    let bytes = 0
+    for (let index = word * 4; index < length && index < word * 4 + 4; index += 1) {
+      const code = value.charCodeAt(index)
+      if (code > ASCII) return false
+      bytes |= code << ((index & 3) * 8)
+    }
+    words[at + 1 + word] = bytes
+  }
+  return true
 }
 
 function fillValidity(vector: duckdb.Vector, count: number, isValid: (row: number) => boolean): void {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Abortable } from '../async/abort.ts'
 import type { Clock } from '../async/clock.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -12,8 +11,9 @@ import type { Precision } from '../model/schema.ts'
 import { columnBatchOf } from './column-batch.ts'
 import { currentTable, ensureTable } from './ensure-table.ts'
 import type { LineBatch } from './line-batch.ts'
-import { parseLines } from './line-parser.ts'
 import { convertTicks } from './line-time.ts'
+import { parseBody } from './parse-body.ts'
+import type { ParseThread } from './parse-thread.ts'
 import { missingColumns, refuseExpired, refuseMissing } from './target-columns.ts'
 
 const MAX_TRIES = 12
@@ -24,6 +24,7 @@ export interface WriteContext {
   readonly engine: Engine
   readonly catalog: Catalog
   readonly clock: Clock
+  readonly thread: ParseThread
   readonly user: string
   readonly tenant: string
   readonly database: string
@@ -46,12 +47,13 @@ export async function writeLines(
   body: Uint8Array,
   { precision = 'NS', signal }: WriteLinesOptions = {},
 ): Promise<{ readonly rows: number }> {
-  const { engine, catalog, clock, tenant, database } = context
+  const { engine, catalog, clock, thread, tenant, database } = context
   requireDatabasePrivilege(resolvePrincipal(catalog.state, context.user, tenant), database, 'Write')
   const { settings } = requireDatabase(catalog.state, tenant, database)
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const nowNs = clock.nowNs()
-  const batches = await parseInTurns(parseLines(bytes, { precision, timeUnit: settings.precision, nowNs }), { signal })
+  const options = { precision, timeUnit: settings.precision, nowNs }
+  const batches = await parseBody(bytes, options, { thread, signal })
   const minTimeNs = oldestKept(settings, nowNs)
   for (const batch of batches) {
     checkBatch(context, settings, bytes, batch)
@@ -89,16 +91,6 @@ async function retryConflicts<T>(clock: Clock, { signal }: Abortable, store: () 
 /** The rows go into the table of that name that is there now, or that is made for them. */
 const droppedMeanwhile = (table: string, cause: unknown) =>
   new CnosError('META_CONFLICT', `Table ${table} was dropped while rows were stored in it. Please try again`, { cause })
-
-/** Lets other requests be served between two steps. */
-async function parseInTurns(steps: Generator<void, LineBatch[]>, { signal }: Abortable): Promise<LineBatch[]> {
-  for (;;) {
-    signal?.throwIfAborted()
-    const step = steps.next()
-    if (step.done) return step.value
-    await setImmediate()
-  }
-}
 
 function oldestKept(settings: DatabaseSettings, nowNs: bigint): bigint | undefined {
   const kept = durationOf(settings.ttl)

@@ -27,9 +27,11 @@ export async function withBody<T>(
   )
   const read = async () => {
     if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
-    return use(await collect(bytes, maxBytes))
+    return use(isPlain ? await fill(bytes, declared) : await collect(bytes, maxBytes))
   }
-  const isSmall = declared <= LARGE_BYTES && request.headers['content-encoding'] === undefined
+  const isEncoded = request.headers['content-encoding'] !== undefined
+  const isPlain = !isEncoded && !Number.isNaN(declared)
+  const isSmall = declared <= LARGE_BYTES && !isEncoded
   return isSmall || maxBytes <= 2 * LARGE_BYTES ? read() : context.largeBodies.run(read, { signal })
 }
 
@@ -40,6 +42,20 @@ async function* limited(source: AsyncIterable<Uint8Array>, maxBytes: number): As
     if (bytes > maxBytes) throw new PayloadTooLarge()
     yield chunk
   }
+}
+
+/** In memory that threads can share. */
+const allocate = (bytes: number) => Buffer.from(new SharedArrayBuffer(bytes))
+
+/** HTTP itself sees to it that no more come. */
+async function fill(source: AsyncIterable<Uint8Array>, declared: number): Promise<Buffer> {
+  const body = allocate(declared)
+  let bytes = 0
+  for await (const chunk of source) {
+    body.set(chunk, bytes)
+    bytes += chunk.length
+  }
+  return body.subarray(0, bytes)
 }
 
 async function collect(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
@@ -58,5 +74,11 @@ async function collect(source: AsyncIterable<Uint8Array>, maxBytes: number): Pro
     }
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, bytes)
+  const body = allocate(bytes)
+  let end = 0
+  for (const chunk of chunks) {
+    body.set(chunk, end)
+    end += chunk.length
+  }
+  return body
 }

@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/database.ts'
  * Writers of line protocol in the data directory `argv[2]`, all at once and for ever; each tells `[writer, round]` of
  * every answer. Times of the writers lie side by side, in turns, so that some writes are stored together and some merge.
  */
-const ROWS_OF_WRITER = [1, 50, 50, 50, 400, 40_000]
+const ROWS_OF_WRITER = [1, 50, 50, 50, 400, 40_000, 5_000, 5_000, 5_000, 40_000]
 
 const database = await openDatabase({
   dataDir: process.argv[2] as string,

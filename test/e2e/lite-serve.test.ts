@@ -104,14 +104,20 @@ describe('serve', () => {
 
   it('keeps what was acknowledged before kill -9', async () => {
     const dataDir = fresh()
+    const large = (first: number, tag: string) =>
+      Array.from({ length: 10_000 }, (_, i) => `large,t=${tag} f=${i} ${first + i}`).join('\n')
     for (let round = 0; round < 3; round += 1) {
       const server = await startServer(dataDir)
       for (let i = 0; i < 20; i += 1) expect(await write(server.url, `m,t=a f=${i} ${round * 100 + i + 1}`)).toBe(200)
+      const clients = ['a', 'b', 'c'].map((tag) => write(server.url, large(round * 1e6, tag)))
+      expect(await Promise.all(clients)).toEqual([200, 200, 200])
       await server.stop('SIGKILL')
     }
     const server = await startServer(dataDir)
     expect(await sql(server, 'SELECT count(*) AS n, sum(f) AS s FROM m')).toBe('n,s\n60,570.0\n')
-    await server.stop()
+    expect(await sql(server, 'SELECT count(*) AS n FROM large')).toBe('n\n90000\n')
+    expect(await write(server.url, large(1e7, 'd'))).toBe(200)
+    expect(await server.stop()).toBe(0)
   })
 
   it('ends when the database file cannot be written, and has everything acknowledged when it starts again', async () => {
