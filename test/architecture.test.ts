@@ -52,6 +52,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   commander: 'cli',
   pino: 'cli',
   'string-width': 'server',
+  /** Only from source, never from dist/: decision 13. */
+  'tsx/esm/api': 'ingest',
 }
 
 const partOf = (path: string) => relative(src, path).split(sep)[0] as string
