@@ -11,7 +11,7 @@ const PROGRAM = new URL(`./parse-program${isCompiled ? '.js' : '.ts'}`, import.m
 const FROM_SOURCE = `
 import('tsx/esm/api').then(({ register }) => {
   register()
-  return import('${PROGRAM.href}')
+  return import(require('node:worker_threads').workerData)
 })`
 
 /** A body to parse, or one that nobody wants parsed any more. */
@@ -69,7 +69,7 @@ export class ParseThread {
   }
 
   #start(): Worker {
-    const worker = isCompiled ? new Worker(PROGRAM) : new Worker(FROM_SOURCE, { eval: true })
+    const worker = isCompiled ? new Worker(PROGRAM) : new Worker(FROM_SOURCE, { eval: true, workerData: PROGRAM.href })
     worker.on('message', ({ id, batches }: ParseAnswer) => {
       this.#waiting.get(id)?.resolve(batches)
       this.#waiting.delete(id)
