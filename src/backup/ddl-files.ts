@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, open, readFile, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { parseStatement } from '../sql/parser.ts'
 import { printIdentifier, printStatement } from '../sql/printer.ts'
 import { splitScript } from '../sql/script.ts'
+import { localStoreError } from '../store/local-error.ts'
+import { makeDirectories } from '../store/make-directories.ts'
 import type { MetadataStatement } from './cluster-metadata.ts'
 import { repairDumpStatement } from './read-dump.ts'
 
@@ -63,20 +65,23 @@ function parseLine(text: string, name: string, line: number) {
 
 /** Writes a file whole or not at all, readable by its owner only: it may hold password hashes. */
 export async function writePrivateFile(directory: string, name: string, text: string): Promise<void> {
-  await mkdir(directory, { recursive: true })
-  const temporary = join(directory, `.${name}.${randomBytes(6).toString('hex')}`)
-  const file = await open(temporary, 'wx', 0o600)
+  const file = resolve(directory, name)
+  const temporary = resolve(directory, `.${name}.${randomBytes(6).toString('hex')}`)
   try {
-    await file.writeFile(text)
-    await file.sync()
+    await makeDirectories(resolve(directory))
+    const handle = await open(temporary, 'wx', 0o600)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await chmod(temporary, 0o600)
+    await rename(temporary, file)
   } catch (error) {
-    await file.close()
-    await rm(temporary, { force: true })
-    throw error
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw localStoreError(error, file)
   }
-  await file.close()
-  await chmod(temporary, 0o600)
-  await rename(temporary, join(directory, name))
 }
 
 /** The text of one of the two files. Throws BACKUP_INVALID that says where it was looked for. */

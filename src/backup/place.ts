@@ -37,12 +37,23 @@ export function openPlace(path: string, conn: string | undefined, context: Store
       hint: 'write file:///dir, s3://bucket/dir, gcs://bucket/dir or azblob://container/dir',
     })
   const scheme = (parsed[1] as string).toLowerCase()
-  const inside = decodeURIComponent(parsed[3] ?? '')
+  const inside = decodePath(parsed[3] ?? '', path)
   const isLocal = scheme === 'file'
   const key = inside.replace(/^\/+/, '')
   const bucket = isLocal ? '' : (parsed[2] ?? '')
   const store = openStore({ scheme, bucket, path: key }, connection ?? new Map(), context)
   return { url, connection, store, prefix: key === '' ? '' : `${key}/`, isLocal }
+}
+
+function decodePath(text: string, path: string): string {
+  try {
+    if (!/[?#]/.test(text)) return decodeURIComponent(text)
+  } catch {
+    // A % that begins no code.
+  }
+  throw new CnosError('USAGE', `--path ${path}: not a URL`, {
+    hint: 'write %25 for %, %3F for ? and %23 for # in a name',
+  })
 }
 
 function parseConnection(conn: string): Options {

@@ -76,6 +76,8 @@ export function buildProgram(act: (verb: Verb, flags: Flags) => void): Command {
     .description('Backup, restore and migrate CnosDB clusters over their HTTP API.')
     .version(programVersion())
     .exitOverride()
+    // A flag that is misspelt may be the one of a password.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/('--[^'=]+)=[^']*'/, "$1=…'")) })
     .addHelpText('after', EXIT_HELP)
   const verb = (name: string, description: string, run: Verb) =>
     program
@@ -113,8 +115,6 @@ export function buildProgram(act: (verb: Verb, flags: Flags) => void): Command {
 
 /** Runs the program of this process. A stray leading `--`, as in old documentation, is dropped. */
 export async function main(): Promise<void> {
-  // Overwrites the argument list that `ps` shows: it may hold a password.
-  process.title = 'cnosdb-imexport'
   const given = process.argv.slice(2)
   let chosen: { readonly verb: Verb; readonly flags: Flags } | undefined
   const program = buildProgram((verb, flags) => {
@@ -141,8 +141,20 @@ async function runVerb(verb: Verb, flags: Flags): Promise<number> {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  // A reader that has gone, such as `head` or a closed terminal, ends no run; a full disk is told by the exit code.
+  let isCut = false
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      isCut ||= stream === process.stdout && error.code !== 'EPIPE'
+    })
+  }
   try {
-    return await verb(flags, { stdout, reporter: reporterOf(flags, stdout, stderr) }, { signal: controller.signal })
+    const exitCode = await verb(
+      flags,
+      { stdout, reporter: reporterOf(flags, stdout, stderr) },
+      { signal: controller.signal },
+    )
+    return isCut && exitCode === EXIT_CODES.ok ? EXIT_CODES.store : exitCode
   } catch (error) {
     const exitCode = exitCodeOf(error)
     printError(error, { stderr, stdout, json: flags.json === true, exitCode })

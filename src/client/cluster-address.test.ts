@@ -14,4 +14,6 @@ it.each([
 it('names the flag and hides the password when the host is wrong', () => {
   expect(() => parseClusterAddress('root:hunter2@a b:1', '--dst')).toThrow(/--dst/)
   expect(() => parseClusterAddress('root:hunter2@host:99999', '--dst')).not.toThrow(/hunter2/)
+  expect(() => parseClusterAddress('root:hunter2', '--dst')).toThrow(/--dst: this is not a host and port/)
+  expect(() => parseClusterAddress('root:hunter2', '--dst')).not.toThrow(/hunter2/)
 })

@@ -28,7 +28,9 @@ export function parseClusterAddress(text: string, flag: string): ClusterAddress 
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]/?#@\s]+)(?::(\d{1,5}))?$/.exec(host)
   const port = Number(match?.[2] ?? DEFAULT_PORT)
   if (!match || port > 65_535) {
-    throw new CnosError('USAGE', `${flag}: '${host}' is not a host and port`, {
+    // Where the host was forgotten, what stands for it is the password.
+    const shown = at < 0 && host.includes(':') ? '' : ` '${host}'`
+    throw new CnosError('USAGE', `${flag}: this is not a host and port${shown}`, {
       hint: `write ${flag} user:password@host:port, for example ${flag} root:secret@127.0.0.1:8902`,
     })
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../async/clock.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { ErrorName } from '../errors/codes.ts'
 import type { ClusterAddress } from './cluster-address.ts'
-import type { ClusterClient, Scope, StreamFormat } from './cluster-client.ts'
+import type { ClusterClient, Scope } from './cluster-client.ts'
 import { parseCsvRows } from './csv.ts'
 import { createSilence } from './silence.ts'
 
@@ -115,7 +115,7 @@ export function createHttpClient(address: ClusterAddress, options: HttpClientOpt
     async *stream(sql, format, scope = {}) {
       const accept = format === 'csv' ? 'text/csv' : 'application/nd-json'
       const answer = await retrying(() => post(sql, scope, { chunked: 'true' }, accept), scope)
-      yield* checkedStream(answer, address, format)
+      yield* checkedStream(answer, address)
     },
     async write(lines, scope = {}) {
       const query = { tenant: scope.tenant, db: scope.database, precision: 'ns' }
@@ -180,11 +180,7 @@ async function readAll(answer: IncomingMessage, address: ClusterAddress): Promis
  * Passes a chunked answer on, and throws at its end when its last record is CnosDB's in-stream error: a failure after
  * the status line is written into the body of a 200 (spec of the HTTP API, chunked results).
  */
-async function* checkedStream(
-  answer: IncomingMessage,
-  address: ClusterAddress,
-  format: StreamFormat,
-): AsyncIterable<Uint8Array> {
+async function* checkedStream(answer: IncomingMessage, address: ClusterAddress): AsyncIterable<Uint8Array> {
   let tail = Buffer.alloc(0)
   try {
     for await (const chunk of answer) {
@@ -195,7 +191,8 @@ async function* checkedStream(
     throw unreachable(address, cause)
   }
   const lastLine = tail.toString('utf8').trimEnd().split('\n').at(-1) ?? ''
-  const start = format === 'csv' ? lastLine.lastIndexOf('{"error_code": "') : lastLine.lastIndexOf('{"error_code"')
+  // CnosDB's own spelling, with blanks: a row whose first column is called error_code has none.
+  const start = lastLine.lastIndexOf('{"error_code": "')
   if (start >= 0) throw refusal(address, 200, lastLine.slice(start))
 }
 

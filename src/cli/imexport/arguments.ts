@@ -12,6 +12,7 @@ import type { ClusterClient } from '../../client/cluster-client.ts'
 import { createHttpClient } from '../../client/http-client.ts'
 import { CnosError } from '../../errors/cnos-error.ts'
 import type { StoreContext } from '../../store/store-driver.ts'
+import { Cancelled } from '../exit-codes.ts'
 
 /** The flags of every verb as commander hands them over; each verb declares those it knows. */
 export interface Flags {
@@ -62,7 +63,7 @@ export async function openClient(flags: Flags, side: Side, reporter: ProgressRep
 
 async function readPassword(flags: Flags, side: Side, user: string, label: string): Promise<string> {
   const file = side === 'src' ? flags.srcPasswordFile : flags.dstPasswordFile
-  if (file !== undefined) return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+  if (file !== undefined) return (await readNamedFile(`--${side}-password-file`, file)).replace(/\r?\n$/, '')
   const variable = `CNOSDB_${side.toUpperCase()}_PASSWORD`
   const fromEnvironment = process.env[variable]
   if (fromEnvironment !== undefined) return fromEnvironment
@@ -76,9 +77,20 @@ async function readPassword(flags: Flags, side: Side, user: string, label: strin
   const prompt = createInterface({ input: process.stdin, output: silent, terminal: true })
   try {
     return await prompt.question('')
+  } catch (error) {
+    // Ctrl-C or Ctrl-D.
+    throw error instanceof Error && error.name === 'AbortError' ? new Cancelled('the keyboard') : error
   } finally {
     prompt.close()
     process.stderr.write('\n')
+  }
+}
+
+async function readNamedFile(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new CnosError('USAGE', `${flag} ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
 }
 
@@ -98,7 +110,7 @@ export function storeContext(reporter: ProgressReporter): StoreContext {
 
 export async function openPlaceOf(flags: Flags, context: StoreContext) {
   if (flags.path === undefined) throw missing('--path', '--path file:///backup/monday')
-  const conn = flags.connFile === undefined ? flags.conn : (await readFile(flags.connFile, 'utf8')).trim()
+  const conn = flags.connFile === undefined ? flags.conn : (await readNamedFile('--conn-file', flags.connFile)).trim()
   return openPlace(flags.path, conn, context)
 }
 

@@ -8,6 +8,9 @@ export interface Output {
   readonly isTty: boolean
 }
 
+/** Wipes the moving line of progress. */
+export const CLEAR_LINE = '\r\u001b[K'
+
 export const silentReporter: ProgressReporter = { report: () => {} }
 
 /** The version of the `--json` events; raised when a reader would misunderstand them. */
@@ -53,12 +56,16 @@ export function createTextReporter(output: Output, clock: Clock): ProgressReport
     slowest: undefined,
   }
   let lastLineMs = clock.elapsedMs()
-  const line = (text: string) => output.write(output.isTty ? `\r\u001b[K${text}\n` : `${text}\n`)
+  const line = (text: string) => output.write(output.isTty ? `${CLEAR_LINE}${text}\n` : `${text}\n`)
   const progress = () => {
     const now = clock.elapsedMs()
-    if (totals.units === 0 || now - lastLineMs < (output.isTty ? TTY_LINE_EVERY_MS : PLAIN_LINE_EVERY_MS)) return
+    const isLast = totals.unitsDone === totals.units && output.isTty
+    const everyMs = output.isTty ? TTY_LINE_EVERY_MS : PLAIN_LINE_EVERY_MS
+    if (totals.units === 0 || (now - lastLineMs < everyMs && !isLast)) return
     lastLineMs = now
-    output.write(output.isTty ? `\r\u001b[K${progressText(totals, now)}` : `${progressText(totals, now)}\n`)
+    if (output.isTty) output.write(`${CLEAR_LINE}${progressText(totals, now)}${isLast ? '\n' : ''}`)
+    else output.write(`${progressText(totals, now)}\n`)
+    if (isLast) totals.units = 0
   }
   return {
     report(event) {
@@ -87,7 +94,8 @@ function count(totals: Totals, event: ProgressEvent, clock: Clock): void {
     totals.bytes += event.bytes ?? 0
     if (event.elapsedMs > (totals.slowest?.elapsedMs ?? 0))
       totals.slowest = { what: describeUnit(event.unit), elapsedMs: event.elapsedMs }
-  } else if (event.type === 'unit-split') totals.units += event.into - 1
+  } else if (event.type === 'unit-failed') totals.unitsDone += 1
+  else if (event.type === 'unit-split') totals.units += event.into - 1
 }
 
 function eventText(event: ProgressEvent): string | undefined {

@@ -1,7 +1,15 @@
 import type { RunSummary } from '../../backup/progress.ts'
 import { CnosError, isCnosError } from '../../errors/cnos-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { groupDigits, JSON_EVENTS_VERSION, jsonValue, type Output, printBytes, printSeconds } from './reporters.ts'
+import {
+  CLEAR_LINE,
+  groupDigits,
+  JSON_EVENTS_VERSION,
+  jsonValue,
+  type Output,
+  printBytes,
+  printSeconds,
+} from './reporters.ts'
 
 /** Prints how a verb ended, and returns the exit code: 0 only when nothing failed. */
 export function printSummary(
@@ -55,5 +63,5 @@ export function printError(
   if (json) {
     const code = isCnosError(error) ? { name: error.errorName, code: error.code } : {}
     stdout.write(`${JSON.stringify({ v: JSON_EVENTS_VERSION, type: 'error', exitCode, ...code, message })}\n`)
-  } else stderr.write(`error: ${message}\n`)
+  } else stderr.write(`${stderr.isTty ? CLEAR_LINE : ''}error: ${message}\n`)
 }

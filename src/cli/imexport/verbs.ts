@@ -24,7 +24,7 @@ import {
   parseWindow,
   storeContext,
 } from './arguments.ts'
-import { groupDigits, type Output } from './reporters.ts'
+import { groupDigits, JSON_EVENTS_VERSION, jsonValue, type Output } from './reporters.ts'
 import { printSummary, printTable } from './summary.ts'
 
 /** What every verb is given besides its flags. */
@@ -100,7 +100,7 @@ async function importOptions(flags: Flags, { reporter }: VerbContext): Promise<I
 
 export async function runExport(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
   const request = await exportOptions(flags, context)
-  if (flags.dryRun) return showExportPlan(request, context, options)
+  if (flags.dryRun) return showExportPlan(request, flags, context, options)
   return printSummary('export', await exportCluster(request, options), {
     output: context.stdout,
     json: flags.json === true,
@@ -109,7 +109,7 @@ export async function runExport(flags: Flags, context: VerbContext, options: Abo
 
 export async function runImport(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
   const request = await importOptions(flags, context)
-  if (flags.dryRun) return showImportPlan(request, context, options)
+  if (flags.dryRun) return showImportPlan(request, flags, context, options)
   return printSummary('import', await importCluster(request, options), {
     output: context.stdout,
     json: flags.json === true,
@@ -118,7 +118,7 @@ export async function runImport(flags: Flags, context: VerbContext, options: Abo
 
 export async function runMigrate(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
   const source = await exportOptions({ ...flags, onConflict: 'fail' }, context)
-  if (flags.dryRun) return showExportPlan(source, context, options)
+  if (flags.dryRun) return showExportPlan(source, flags, context, options)
   const target = await importOptions(flags, context)
   const print = { output: context.stdout, json: flags.json === true }
   const codes: number[] = [EXIT_CODES.ok]
@@ -139,8 +139,18 @@ export async function runPlan(flags: Flags, context: VerbContext, options: Abort
   return runImport(dry, context, options)
 }
 
-async function showExportPlan(request: ExportOptions, { stdout }: VerbContext, options: Abortable): Promise<number> {
+async function showExportPlan(
+  request: ExportOptions,
+  { json }: Flags,
+  { stdout }: VerbContext,
+  options: Abortable,
+): Promise<number> {
   const { metadata, units, notCarried, failures } = await planExport(request, options)
+  const exitCode = failures.length === 0 ? EXIT_CODES.ok : EXIT_CODES.partial
+  if (json) {
+    printPlan(stdout, { verb: 'export', exitCode, units, notCarried, failures })
+    return exitCode
+  }
   printTable(
     stdout,
     ['unit', 'rows', 'directory'],
@@ -151,11 +161,29 @@ async function showExportPlan(request: ExportOptions, { stdout }: VerbContext, o
   )
   for (const what of notCarried) stdout.write(`not carried: ${what}\n`)
   for (const { what, error } of failures) stdout.write(`FAILED ${what}: ${error.message}\n`)
-  return failures.length === 0 ? EXIT_CODES.ok : EXIT_CODES.partial
+  return exitCode
 }
 
-async function showImportPlan(request: ImportOptions, { stdout }: VerbContext, options: Abortable): Promise<number> {
+async function showImportPlan(
+  request: ImportOptions,
+  { json }: Flags,
+  { stdout }: VerbContext,
+  options: Abortable,
+): Promise<number> {
   const plan = await planImport(request, options)
+  if (json) {
+    const units = plan.units.map(({ source, target: { tenant, database, table } }) => ({
+      tenant,
+      database,
+      table,
+      window: source.window ?? null,
+      directory: source.directory,
+      rows: source.rows,
+    }))
+    const notCarried = plan.backup.manifest?.notCarried ?? []
+    printPlan(stdout, { verb: 'import', exitCode: EXIT_CODES.ok, units, notCarried, failures: [] })
+    return EXIT_CODES.ok
+  }
   printTable(
     stdout,
     ['unit', 'rows', 'into'],
@@ -169,4 +197,8 @@ async function showImportPlan(request: ImportOptions, { stdout }: VerbContext, o
     `${plan.meta.length} statements of metadata, ${plan.schema.length} tables, ${plan.units.length} units; nothing was changed\n`,
   )
   return EXIT_CODES.ok
+}
+
+function printPlan(stdout: Output, plan: object): void {
+  stdout.write(`${JSON.stringify({ v: JSON_EVENTS_VERSION, type: 'plan', ...plan }, jsonValue)}\n`)
 }
