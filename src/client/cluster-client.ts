@@ -12,7 +12,7 @@ export interface Scope extends Abortable {
 /** A row of a CSV answer: every value as text; NULL and '' are the same empty text (CnosDB's CSV cannot tell them apart). */
 export type Row = Readonly<Record<string, string>>
 
-export type StreamFormat = 'csv' | 'nd-json'
+type StreamFormat = 'csv' | 'nd-json'
 
 /**
  * One CnosDB cluster, real or ours, through one node's public HTTP API. The server does the copying; this only asks.
