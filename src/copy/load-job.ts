@@ -3,7 +3,7 @@ import { append, appendParts } from '../engine/append.ts'
 import type { Engine, Session } from '../engine/engine.ts'
 import type { AppendOptions, ArrivingRows, RowSource } from '../engine/table.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
-import type { LocalFile, Reader } from '../format/file-format.ts'
+import type { LocalFile, Reader, Reading } from '../format/file-format.ts'
 import type { Column, TableId, TableSchema } from '../model/schema.ts'
 import type { SourceFile } from './list.ts'
 import type { CopyLocation } from './location.ts'
@@ -61,14 +61,13 @@ export async function withCareful<T>(
   { signal }: Abortable,
   work: (from: string) => Promise<T>,
 ): Promise<T> {
-  let from = reader.from
-  for (let isCareful = false; ; isCareful = true) {
+  for (let reading: Reading = reader; ; ) {
     try {
-      return await work(from)
+      return await work(reading.from)
     } catch (error) {
       signal?.throwIfAborted()
-      if (isCareful || !reader.careful?.suits(error)) throw await reader.explain(error, engine, { signal })
-      from = reader.careful.open(error)
+      if (!reading.careful?.suits(error)) throw await reader.explain(error, engine, { signal })
+      reading = reading.careful.open(error)
     }
   }
 }

@@ -23,8 +23,15 @@ interface State {
   isBroken: boolean
 }
 
-/** Hops from quote to quote, much faster than byte by byte. Undefined where this Node cannot unpack the file. */
-export async function scanQuotes(file: LocalFile, delimiter: string): Promise<Quotes | undefined> {
+/**
+ * Hops from quote to quote, much faster than byte by byte, and shows every piece of the file to `look`. Undefined where
+ * this Node cannot unpack the file.
+ */
+export async function scanQuotes(
+  file: LocalFile,
+  delimiter: string,
+  look: (chunk: Buffer) => void = () => {},
+): Promise<Quotes | undefined> {
   const bytes = bytesOf(file)
   if (!bytes) return undefined
   const separator = delimiter.charCodeAt(0)
@@ -33,6 +40,7 @@ export async function scanQuotes(file: LocalFile, delimiter: string): Promise<Qu
     if (chunk.length === 0) continue
     scanChunk(chunk, separator, state)
     if (state.isBroken) break
+    look(chunk)
     state.previous = lastNonBlank(chunk, state.previous)
   }
   return { hasQuotedLineEnd: state.hasQuotedLineEnd, isBroken: state.isBroken || (state.isQuoted && !state.isClosing) }

@@ -4,14 +4,15 @@ import type { Session } from '../engine/engine.ts'
 import { quoteString } from '../engine/quote.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { readHead } from './csv-head.ts'
+import { LaxNumbers } from './csv-lax-numbers.ts'
 import type { csvOptions } from './csv-options.ts'
 import { scanQuotes } from './csv-quotes.ts'
 import type { LineEnd } from './csv-record.ts'
 import { scanCsv } from './csv-scan.ts'
 import { engineText, explainFault, type FaultySource } from './fault.ts'
-import type { LocalFile, Reader, ReadRequest } from './file-format.ts'
+import type { LocalFile, ReadColumn, Reader, Reading, ReadRequest } from './file-format.ts'
 import { compressionName, fileList, rawLines, unionAll } from './local-files.ts'
-import { fromText, selectFromTexts } from './strict-value.ts'
+import { fromText, NOT_FINITE, selectFromTexts } from './strict-value.ts'
 import { quoteError, structureError } from './structure-fault.ts'
 
 export type CsvRequest = ReadRequest<typeof csvOptions>
@@ -32,23 +33,32 @@ const LONG_LINES: LineLimits = { longestLineBytes: 64 * MIB, bufferBytes: 64 * M
 /** Columns are numbered, so that names that differ in case only, or repeat, do no harm. */
 const numbered = (position: number) => `c${position}`
 
+const fieldOf = ({ fileColumns }: CsvRequest, source: string) => numbered(fileColumns.indexOf(source))
+
 /** Neighbouring files that one call can read. */
 export interface Run {
   readonly files: readonly LocalFile[]
   readonly lineEnd: LineEnd
   /** Several threads may share a file: no line ends inside quotes. */
   readonly isParallel: boolean
+  /** DuckDB may cast to DOUBLE: of what it takes for a finite number nothing is none. */
+  readonly areNumbersPlain: boolean
 }
+
+const WITH_CARE = { isParallel: false, areNumbersPlain: false } as const
 
 /** CRLF is what DuckDB finds out by itself, and cannot be told. */
 const NEW_LINE: Readonly<Record<LineEnd, string>> = { LF: ", new_line = '\\n'", CR: ", new_line = '\\r'", CRLF: '' }
 
-/** The call that reads files as text, in columns `c0`, `c1`, …. */
-export function readCsv(run: Run, { fileColumns, options }: CsvRequest, limits: LineLimits): string {
-  const { files, lineEnd, isParallel } = run
-  const columns = fileColumns.map((_, i) => `'${numbered(i)}': 'VARCHAR'`).join(', ')
+/** The call that reads files in columns `c0`, `c1`, …, as text but for plain numbers. */
+export function readCsv(run: Run, request: CsvRequest, limits: LineLimits): string {
+  const { files, lineEnd, isParallel, areNumbersPlain } = run
+  const { fileColumns, options } = request
+  const doubles = new Set(request.columns.filter(isDouble).map(({ source }) => fieldOf(request, source)))
+  const typeOf = (field: string) => (areNumbersPlain && doubles.has(field) ? 'DOUBLE' : 'VARCHAR')
+  const columns = fileColumns.map((_, i) => `'${numbered(i)}': '${typeOf(numbered(i))}'`)
   return [
-    `read_csv(${fileList(files)}, columns = {${columns}}, auto_detect = false, header = ${options.with_header}`,
+    `read_csv(${fileList(files)}, columns = {${columns.join(', ')}}, auto_detect = false, header = ${options.with_header}`,
     `delim = ${quoteString(options.delimiter)}, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false`,
     `strict_mode = true, null_padding = false, hive_partitioning = false, encoding = 'utf-8'`,
     `compression = '${compressionName(files[0]?.compression)}'${NEW_LINE[lineEnd]}, parallel = ${isParallel}`,
@@ -56,15 +66,40 @@ export function readCsv(run: Run, { fileColumns, options }: CsvRequest, limits: 
   ].join(', ')
 }
 
-/** Every field is read as text and converted by our own rules. */
+const isDouble = ({ type }: ReadColumn) => type === 'DOUBLE'
+
+/** Fields are read as text and converted by our own rules, but for plain numbers. */
 function fromItem(request: CsvRequest, runs: readonly Run[], limits: LineLimits): string {
-  const columns = request.columns.map((column) => ({ column, text: fieldOf(request, column.source) }))
-  return unionAll(runs.map((run) => selectFromTexts(columns, readCsv(run, request, limits))))
+  const selects = runs.map((run) => {
+    const columns = request.columns.map((column) => ({
+      column,
+      field: fieldOf(request, column.source),
+      isRead: run.areNumbersPlain && isDouble(column),
+    }))
+    return selectFromTexts(columns, readCsv(run, request, limits))
+  })
+  return unionAll(selects)
 }
 
-const fieldOf = ({ fileColumns }: CsvRequest, source: string) => numbered(fileColumns.indexOf(source))
-
 const hasLongLine = (error: unknown) => /Maximum line size/.test(engineText(error))
+
+/** What only the text tells: an infinity from a number that is too large, and an empty text in quotes, which is NULL. */
+const needsText = (error: unknown) => new RegExp(`${NOT_FINITE}|Error when converting column`).test(engineText(error))
+
+/** Long lines are read with larger buffers, numbers that are not plain as text. */
+function readingOf(request: CsvRequest, runs: readonly Run[]): Reading {
+  const texts = runs.map((run) => ({ ...run, areNumbersPlain: false }))
+  const alone = texts.map((run) => ({ ...run, isParallel: false }))
+  const isLast = !runs.some(({ areNumbersPlain }) => areNumbersPlain)
+  return {
+    from: fromItem(request, runs, USUAL_LINES),
+    careful: {
+      suits: (error) => hasLongLine(error) || (!isLast && needsText(error)),
+      open: (error) =>
+        hasLongLine(error) ? { from: fromItem(request, alone, LONG_LINES) } : readingOf(request, texts),
+    },
+  }
+}
 
 /** Reads CSV by position. Throws BAD_FILE for a header with another number of fields. */
 export async function csvReader(request: CsvRequest, session: Session, options: Abortable = {}): Promise<Reader> {
@@ -76,22 +111,12 @@ export async function csvReader(request: CsvRequest, session: Session, options: 
     lineOf: async (file, record) => (await scanCsv(file, request.options.delimiter, Number(record)))?.lineOfRecord,
     files: request.files,
     columns: request.columns,
-    read: (file) =>
-      readCsv({ lineEnd: 'LF', ...runOf.get(file), files: [file], isParallel: false }, request, USUAL_LINES),
+    read: (file) => readCsv({ lineEnd: 'LF', ...runOf.get(file), ...WITH_CARE, files: [file] }, request, USUAL_LINES),
     rawOf: (column) => fieldOf(request, column.source),
     faultOf: (column) => fromText(fieldOf(request, column.source), column).isBad,
   }
   return {
-    from: fromItem(request, runs, USUAL_LINES),
-    careful: {
-      suits: hasLongLine,
-      open: () =>
-        fromItem(
-          request,
-          runs.map((run) => ({ ...run, isParallel: false })),
-          LONG_LINES,
-        ),
-    },
+    ...readingOf(request, runs),
     explain: (error, among, waiting) => explainFault([source], error, among, waiting),
   }
 }
@@ -109,14 +134,16 @@ async function runsOf(request: CsvRequest, session: Session, options: Abortable)
   )
   const runs: (Omit<Run, 'files'> & { files: LocalFile[] })[] = []
   for (const file of request.files) {
-    const { lineEnd, isParallel } = kinds.get(file) as Omit<Run, 'files'>
+    const kind = kinds.get(file) as Omit<Run, 'files'>
     const last = runs.at(-1)
-    const isLike = last?.lineEnd === lineEnd && last.isParallel === isParallel
-    if (isLike && last.files[0]?.compression === file.compression) last.files.push(file)
-    else runs.push({ files: [file], lineEnd, isParallel })
+    if (last && isAlike(last, kind) && last.files[0]?.compression === file.compression) last.files.push(file)
+    else runs.push({ files: [file], ...kind })
   }
   return runs
 }
+
+const isAlike = (a: Omit<Run, 'files'>, b: Omit<Run, 'files'>) =>
+  a.lineEnd === b.lineEnd && a.isParallel === b.isParallel && a.areNumbersPlain === b.areNumbersPlain
 
 async function lookAt(
   request: CsvRequest,
@@ -129,12 +156,15 @@ async function lookAt(
   if (head) checkFields(request, file, head.fields)
   if (file.compression === 'zstd') {
     await probe(request, file, session, options)
-    return { lineEnd: 'LF', isParallel: false }
+    return { lineEnd: 'LF', ...WITH_CARE }
   }
-  const quotes = await scanQuotes(file, delimiter)
+  const lineEnd = head?.lineEnd ?? 'LF'
+  const laxNumbers = new LaxNumbers(delimiter, lineEnd)
+  const quotes = await scanQuotes(file, delimiter, (chunk) => laxNumbers.look(chunk))
   options.signal?.throwIfAborted()
   if (quotes?.isBroken) throw quoteError(file, (await scanCsv(file, delimiter))?.fault?.line)
-  return { lineEnd: head?.lineEnd ?? 'LF', isParallel: quotes?.hasQuotedLineEnd === false }
+  const isParallel = quotes?.hasQuotedLineEnd === false
+  return { lineEnd, isParallel, areNumbersPlain: isParallel && !laxNumbers.found }
 }
 
 /**
@@ -143,7 +173,7 @@ async function lookAt(
  */
 async function probe(request: CsvRequest, file: LocalFile, session: Session, options: Abortable): Promise<void> {
   const headless: CsvRequest = { ...request, options: { ...request.options, with_header: false } }
-  const from = readCsv({ files: [file], lineEnd: 'LF', isParallel: false }, headless, USUAL_LINES)
+  const from = readCsv({ files: [file], lineEnd: 'LF', ...WITH_CARE }, headless, USUAL_LINES)
   try {
     await session.all(`SELECT 1 FROM ${from} LIMIT 1`, options)
     const [row] = await session.all(

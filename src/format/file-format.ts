@@ -58,16 +58,19 @@ export interface ReadRequest<S extends OptionSpecs> {
 /** Another way to read the same files. */
 interface CarefulReading {
   readonly suits: (error: unknown) => boolean
-  /** The FROM item to try after `error`. */
-  readonly open: (error: unknown) => string
+  /** What to try after `error`. */
+  readonly open: (error: unknown) => Reading
 }
 
-/** How DuckDB reads. */
-export interface Reader {
+export interface Reading {
   /** A FROM item that yields exactly the request's columns with their engine types; a value that does not fit raises. */
   readonly from: string
   /** The same rows read more slowly, for files that `from` cannot take: worth a try when `suits(error)`. */
   readonly careful?: CarefulReading | undefined
+}
+
+/** How DuckDB reads. */
+export interface Reader extends Reading {
   /** After reading failed with `error`: the same fault as an error that names file, line, column and value. */
   readonly explain: (error: unknown, session: Session, options?: Abortable) => Promise<unknown>
 }

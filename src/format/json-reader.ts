@@ -116,7 +116,7 @@ export async function jsonReader(request: JsonRequest, session: Session, options
   }
   return {
     from: fromItem(request, runs, USUAL),
-    careful: { suits: needsCare, open: (error) => fromItem(request, runs, careAfter(error)) },
+    careful: { suits: needsCare, open: (error) => ({ from: fromItem(request, runs, careAfter(error)) }) },
     explain: (error, among, waiting) => explainFault([source], error, among, waiting),
   }
 }

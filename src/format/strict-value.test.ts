@@ -78,6 +78,7 @@ describe('text', () => {
     ['DOUBLE', '-Infinity', '-inf'],
     ['DOUBLE', '1e400', 'refused'],
     ['DOUBLE', '1_0', 'refused'],
+    ['DOUBLE', '+-1', 'refused'],
     ['DOUBLE', ' 1', 'refused'],
     ['DOUBLE', '1\n', 'refused'],
     ['DOUBLE', '\u000b1', 'refused'],

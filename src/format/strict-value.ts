@@ -41,7 +41,7 @@ function floatWays(x: string, type: string): Ways {
   // Blanks inside a number fail the cast; those before it sort below '!'.
   const endsClean = BLANKS.map((blank) => `NOT suffix(${x}, ${blank})`).join(' AND ')
   return {
-    isUsual: `isfinite(${value}) AND NOT contains(${x}, '_') AND ${x} >= '!' AND ${endsClean}`,
+    isUsual: `isfinite(${value}) AND NOT contains(${x}, '_') AND ${x} >= '!' AND ${endsClean} AND NOT starts_with(${x}, '+-')`,
     usual: value,
     unusual: `CASE WHEN regexp_full_match(${x}, '(?i)[+-]?(nan|inf|infinity)') THEN ${value} END`,
   }
@@ -77,36 +77,43 @@ export function fromText(x: string, column: FileColumn, isNull = `${x} IS NULL O
   }
 }
 
-/** A column and the name of the text it comes from. */
-export interface TextColumn {
+/** A column and the field it comes from: a text, or what DuckDB's own reader has made a DOUBLE. */
+export interface FieldColumn {
   readonly column: FileColumn
-  readonly text: string
+  readonly field: string
+  readonly isRead: boolean
 }
 
 /**
- * The values of the columns of text in `from`, as `fromText` has them, in a SELECT; cheaper, because casts are made
+ * The values of the columns of fields in `from`, as `fromText` has them, in a SELECT; cheaper, because casts are made
  * once, and what DuckDB's cast takes and a float may not hold is looked for in all floats of a row at once.
  */
-export function selectFromTexts(columns: readonly TextColumn[], from: string): string {
-  const floats = columns.filter(({ column }) => FLOATS.has(column.type))
+export function selectFromTexts(columns: readonly FieldColumn[], from: string): string {
+  const floats = columns.filter(({ column, isRead }) => FLOATS.has(column.type) && !isRead)
   const times = columns.filter(({ column }) => TIME_TYPES.has(column.type))
-  const foreign = ["'_'", ...BLANKS].map((text) => `NOT contains(floats, ${text})`)
+  const foreign = ["'_'", "'+-'", ...BLANKS].map((text) => `NOT contains(floats, ${text})`)
   const tries = [
-    ...floats.map(({ column, text }) => `TRY_CAST(${text} AS ${column.type}) AS try_${text}`),
-    ...times.map(({ column, text }) => `${canonicalTime(text, column.type)} AS try_${text}`),
-    `${foreign.join(' AND ')} AS are_plain`,
+    ...floats.map(({ column, field }) => `TRY_CAST(${field} AS ${column.type}) AS try_${field}`),
+    ...times.map(({ column, field }) => `${canonicalTime(field, column.type)} AS try_${field}`),
+    ...(floats.length > 0 ? [`${foreign.join(' AND ')} AS are_plain`] : []),
   ]
-  const joined = `SELECT *, concat(${["''", ...floats.map(({ text }) => text)].join(', ')}) AS floats FROM ${from}`
+  const joined = `SELECT *, concat(${["''", ...floats.map(({ field }) => field)].join(', ')}) AS floats FROM ${from}`
   const values = columns.map((each) => `${valueOfTried(each)} AS ${quoteIdentifier(each.column.name)}`)
-  return `SELECT ${values.join(', ')} FROM (SELECT *, ${tries.join(', ')} FROM (${joined}))`
+  const tried = tries.length === 0 ? '*' : `*, ${tries.join(', ')}`
+  return `SELECT ${values.join(', ')} FROM (SELECT ${tried} FROM (${joined}))`
 }
 
-function valueOfTried({ column, text }: TextColumn): string {
-  const { value } = fromText(text, column)
-  const tried = `try_${text}`
+/** What the message says when DuckDB has read a number that is not finite, as a text that is too large or that says so. */
+export const NOT_FINITE = 'a number that is not finite'
+
+function valueOfTried({ column, field, isRead }: FieldColumn): string {
+  if (isRead)
+    return `CASE WHEN isfinite(${field}) IS NOT FALSE THEN ${field} ELSE error(${quoteString(NOT_FINITE)}) END`
+  const { value } = fromText(field, column)
+  const tried = `try_${field}`
   if (FLOATS.has(column.type)) return `CASE WHEN are_plain AND isfinite(${tried}) THEN ${tried} ELSE ${value} END`
   if (!TIME_TYPES.has(column.type)) return value
-  return `CASE WHEN ${isCanonicalTime(text)} AND ${tried} IS NOT NULL THEN ${tried} ELSE ${value} END`
+  return `CASE WHEN ${isCanonicalTime(field)} AND ${tried} IS NOT NULL THEN ${tried} ELSE ${value} END`
 }
 
 /** Well-known text is checked where rows enter the table; here only the fault can be found. */

@@ -75,7 +75,7 @@ async function read(engine: Engine, file: LocalFile, limits: LineLimits): Promis
     if (!head) return []
     const quotes = await scanQuotes(file, ',')
     if (head.fields.length < WIDTH || !quotes || quotes.isBroken) return undefined
-    const run = { files: [file], lineEnd: head.lineEnd, isParallel: !quotes.hasQuotedLineEnd }
+    const run = { files: [file], lineEnd: head.lineEnd, isParallel: !quotes.hasQuotedLineEnd, areNumbersPlain: false }
     const rows = await engine.all(`SELECT * FROM ${readCsv(run, { ...request, files: [file] }, limits)}`)
     return rows.map((row) => [row.c0, row.c1, row.c2])
   } catch {
