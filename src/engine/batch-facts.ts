@@ -54,7 +54,10 @@ export async function readFacts(
   return facts
 }
 
-/** Two keys of one hash only send a clean batch the longer way. */
+/**
+ * Two keys of one hash only send a clean batch the longer way. Rows without a field are looked for by a WHERE, which
+ * reads no more of the fields than it must.
+ */
 function factsSql(batch: Batch, layout: BatchLayout): string {
   const time = timeColumnOf(layout).cell
   const geometries = geometriesOf(layout).map(
@@ -63,7 +66,7 @@ function factsSql(batch: Batch, layout: BatchLayout): string {
   const counts = [
     'count(*) AS row_count',
     `count(${time}) AS time_count`,
-    `count(*) FILTER (${allNullSql(layout)}) AS empty_count`,
+    `(SELECT count(*) FROM ${batch.from} WHERE ${allNullSql(layout)}) AS empty_count`,
     `min(${time}) AS min_time`,
     `max(${time}) AS max_time`,
     `count(DISTINCT ${keyHash(layout, batch)}) AS key_count`,
