@@ -17,41 +17,32 @@ export interface RowStats {
 const COLUMNS_PER_STATEMENT = 60
 
 /** Row count, and per column its nulls, minimum and maximum, of the rows that meet `conditions`. */
-export const readStats = (client: ClusterClient, table: TableInfo, conditions: readonly string[], options: Abortable) =>
-  read(client, table, conditions, statItems, options)
-
-/** Row count and each column's nulls only: a third of the work. */
-export const readCounts = (
+export async function readStats(
   client: ClusterClient,
   table: TableInfo,
   conditions: readonly string[],
-  options: Abortable,
-) => read(client, table, conditions, (column, i) => [countItem(column, i)], options)
-
-async function read(
-  client: ClusterClient,
-  table: TableInfo,
-  conditions: readonly string[],
-  itemsOf: (column: ColumnInfo, i: number) => readonly string[],
   { signal }: Abortable,
 ): Promise<RowStats> {
   const columns: Record<string, ColumnStats> = {}
   let rows = 0n
   for (let from = 0; from < table.columns.length; from += COLUMNS_PER_STATEMENT) {
     const some = table.columns.slice(from, from + COLUMNS_PER_STATEMENT)
-    const items = some.flatMap(itemsOf)
+    const items = some.flatMap(statItems)
     const sql = `SELECT count(*) AS n, ${items.join(', ')} FROM ${quoteTable(table.database, table.table)}${whereSql(conditions)}`
     const [row] = await client.query(sql, { tenant: table.tenant, database: table.database, signal })
     rows = BigInt(row?.n || '0')
     some.forEach((column, i) => {
       const nulls = String(rows - BigInt(row?.[`c${i}`] || '0'))
-      const min = row?.[`l${i}`] ?? ''
-      const max = row?.[`h${i}`] ?? ''
+      const min = unsignedZero(column, row?.[`l${i}`] ?? '')
+      const max = unsignedZero(column, row?.[`h${i}`] ?? '')
       columns[column.name] = { nulls, ...(min === '' ? {} : { min }), ...(max === '' ? {} : { max }) }
     })
   }
   return { rows, columns }
 }
+
+/** Of equal zeros either may be called the least or the greatest. */
+const unsignedZero = ({ type }: ColumnInfo, value: string) => (type === 'DOUBLE' && value === '-0.0' ? '0.0' : value)
 
 const countItem = ({ name }: ColumnInfo, i: number) => `count(${quote(name)}) AS c${i}`
 
@@ -60,11 +51,6 @@ function statItems(column: ColumnInfo, i: number): string[] {
   const count = countItem(column, i)
   const isOrdered = column.type !== 'BOOLEAN' && !column.type.startsWith('Geometry')
   return isOrdered ? [count, `min(${name}) AS l${i}`, `max(${name}) AS h${i}`] : [count]
-}
-
-/** Whether two readings agree on the row count and on every column's nulls. */
-export function haveSameCounts(a: RowStats, b: RowStats): boolean {
-  return a.rows === b.rows && Object.entries(a.columns).every(([name, { nulls }]) => b.columns[name]?.nulls === nulls)
 }
 
 /** What differs between two readings of the same rows, in words; empty when they agree. */

@@ -3,7 +3,7 @@ import type { Clock } from '../async/clock.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { TableInfo } from './cluster-metadata.ts'
-import { compareStats, haveSameCounts, readCounts, readStats, refuseFarTimes, refuseLoss } from './column-stats.ts'
+import { compareStats, readStats, refuseFarTimes, refuseLoss } from './column-stats.ts'
 import type { Journal } from './journal.ts'
 import type { DataFormat, UnitRecord } from './manifest.ts'
 import { type BackupPlace, exportStatement, quoteColumns, quoteTable } from './place.ts'
@@ -77,7 +77,7 @@ export async function exportUnit(
   const before = await readStats(client, table, conditions, { signal })
   refuseFarTimes(table, format, before)
   const rows = before.rows === 0n ? 0n : await copyOut(context, unit, table, directory, conditions, { signal })
-  const after = await readCounts(client, table, conditions, { signal })
+  const after = await readStats(client, table, conditions, { signal })
   const low = before.rows < after.rows ? before.rows : after.rows
   const high = before.rows < after.rows ? after.rows : before.rows
   if (rows < low || rows > high) {
@@ -96,7 +96,7 @@ export async function exportUnit(
       `${describeUnit(unit)}: COPY wrote ${rows} rows, but ${place.url}/${directory}/ is empty`,
     )
   }
-  const isStill = haveSameCounts(before, after)
+  const isStill = compareStats(before, after).length === 0
   const record: UnitRecord = {
     tenant: unit.tenant,
     database: unit.database,

@@ -75,7 +75,7 @@ export async function judgeTargets(
   }
   if (conflicts.length > 0) {
     throw new CnosError('TARGET_CONFLICT', `the target is not free:\n  ${conflicts.slice(0, 20).join('\n  ')}`, {
-      hint: 'nothing was changed; restore into an empty cluster, rename with --rename, or choose --on-conflict skip, merge or replace',
+      hint: 'nothing was changed; restore into an empty cluster, rename with --rename, or choose --on-conflict skip, merge or replace; an import that was interrupted goes on in the directory where it was run (or its --meta-dir)',
     })
   }
   return { occupied, skipped: policy === 'skip' ? occupied : new Set() }

@@ -229,7 +229,7 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
     elapsedMs: clock.elapsedMs() - began,
     failures,
     notCarried: [
-      ...(plan.backup.manifest?.notCarried ?? []),
+      ...plan.backup.notCarried,
       ...leftAlone(plan.meta, restoring),
       ...expiringRows(
         plan.meta.filter((step) => !isLeftAlone(step, restoring)),
@@ -276,7 +276,7 @@ function alreadyDone({ units, backup }: ImportPlan, elapsedMs: number): RunSumma
     bytes: 0,
     elapsedMs,
     failures: [],
-    notCarried: backup.manifest?.notCarried ?? [],
+    notCarried: backup.notCarried,
   }
 }
 

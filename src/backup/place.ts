@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { rmdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Abortable } from '../async/abort.ts'
@@ -132,5 +133,7 @@ export async function isShared(place: BackupPlace, client: ClusterClient, { sign
   const written: string[] = []
   for await (const { path } of place.store.list(`${place.prefix}${directory}/`, { signal })) written.push(path)
   for (const path of written) await place.store.delete(path)
+  // The node made the directory: the store removes only those of its own.
+  if (place.isLocal) await rmdir(`/${place.prefix}${directory}`).catch(() => undefined)
   return written.length > 0
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import type { Abortable } from '../async/abort.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { openStore } from '../store/registry.ts'
@@ -18,6 +18,8 @@ export interface Backup {
   readonly units: readonly BackupUnit[]
   /** Absent for a backup of the old closed tool. */
   readonly manifest: Manifest | undefined
+  /** What the backup lacks, one sentence each. */
+  readonly notCarried: readonly string[]
 }
 
 /** A unit whose row count is unknown in backups of the old tool. */
@@ -36,7 +38,7 @@ export function placeBesideTool(
   options: Pick<ReadBackupOptions, 'place' | 'metaDirectory' | 'storeContext'>,
   purpose: string,
 ): JournalPlace {
-  const directory = join(options.metaDirectory, `cnosdb-${purpose}-${sha256(options.place.url).slice(0, 12)}`)
+  const directory = resolve(options.metaDirectory, `cnosdb-${purpose}-${sha256(options.place.url).slice(0, 12)}`)
   const path = directory.replace(/^\//, '')
   return { store: openStore({ scheme: 'file', bucket: '', path }, new Map(), options.storeContext), prefix: `${path}/` }
 }
@@ -83,12 +85,14 @@ async function backupOfManifest(
     format: manifest.format,
     units: manifest.units,
     manifest,
+    notCarried: manifest.notCarried,
   }
 }
 
 /**
  * The closed tool wrote `meta_data.src` and `schema_data.src` into its working directory and each table's files into
- * `PATH/tenant_database_table/`. Its files carry no counts, so only the answer of the import can be reported.
+ * `PATH/tenant_database_table/`. Its files carry no counts, so only the answer of the import can be reported. A table
+ * without rows has no files; where files of others are seen, it is taken to be one, and named.
  */
 async function backupOfOldTool(options: ReadBackupOptions, { signal }: Abortable): Promise<Backup> {
   const meta = parseDdl(await readDdlFile(options.metaDirectory, META_FILE), META_FILE)
@@ -101,29 +105,50 @@ async function backupOfOldTool(options: ReadBackupOptions, { signal }: Abortable
     rows: undefined,
     elapsedMs: 0,
   }))
-  const format = options.format ?? (await detectFormat(options.place, units, { signal }))
-  return { meta, schema, format, units, manifest: undefined }
+  const starts = new Map<BackupUnit, DataFormat>()
+  for (const unit of units) {
+    const format = await detectFormat(options.place, unit, { signal })
+    if (format) starts.set(unit, format)
+  }
+  const format = options.format ?? [...starts.values()][0]
+  if (format === undefined)
+    throw new CnosError('BACKUP_INVALID', `${options.place.url}: no backup is visible here`, {
+      hint: 'check --path; for a backup of the old tool on another machine’s disk, name its file format with --format',
+    })
+  const isSeen = starts.size > 0
+  const without = units.filter((unit) => isSeen && !starts.has(unit))
+  return {
+    meta,
+    schema,
+    format,
+    units: units.filter((unit) => !without.includes(unit)),
+    manifest: undefined,
+    notCarried: [
+      'a check of the rows by count: a backup of the old tool does not tell how many there were',
+      ...without.map(
+        ({ tenant, database, table, directory }) =>
+          `rows of ${tenant}.${database}.${table}: ${directory}/ holds no files, as of a table without rows`,
+      ),
+    ],
+  }
 }
 
+/** Undefined when the unit has no files that this machine sees. */
 async function detectFormat(
   place: BackupPlace,
-  units: readonly BackupUnit[],
+  unit: BackupUnit,
   { signal }: Abortable,
-): Promise<DataFormat> {
-  for (const unit of units) {
-    for await (const { path, sizeBytes } of place.store.list(`${place.prefix}${unit.directory}/`, { signal })) {
-      if (sizeBytes === 0) continue
-      const { body } = await place.store.get(path, { range: { start: 0, end: Math.min(4, sizeBytes) }, signal })
-      const bytes: Uint8Array[] = []
-      for await (const chunk of body) bytes.push(chunk)
-      const start = Buffer.concat(bytes).toString('latin1')
-      if (start === 'PAR1') return 'parquet'
-      return start.startsWith('{') ? 'json' : 'csv'
-    }
+): Promise<DataFormat | undefined> {
+  for await (const { path, sizeBytes } of place.store.list(`${place.prefix}${unit.directory}/`, { signal })) {
+    if (sizeBytes === 0) continue
+    const { body } = await place.store.get(path, { range: { start: 0, end: Math.min(4, sizeBytes) }, signal })
+    const bytes: Uint8Array[] = []
+    for await (const chunk of body) bytes.push(chunk)
+    const start = Buffer.concat(bytes).toString('latin1')
+    if (start === 'PAR1') return 'parquet'
+    return start.startsWith('{') ? 'json' : 'csv'
   }
-  throw new CnosError('BACKUP_INVALID', `${place.url}: no backup is visible here`, {
-    hint: 'check --path; for a backup of the old tool on another machine’s disk, name its file format with --format',
-  })
+  return undefined
 }
 
 /** The time-series tables that the schema file creates. */

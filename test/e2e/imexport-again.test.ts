@@ -133,6 +133,49 @@ it.each(['plan.json', 'unit-'])('a damaged %s in the journal is named, and nothi
   await expectEqualRestore(source())
 })
 
+it('a backup of rows that are written over all the while is restored without complaint', async () => {
+  let isRunning = true
+  const write = async () => {
+    for (let v = 1000; isRunning; v += 1) {
+      const rows = Array.from({ length: UNITS }, (_, i) => `(${BigInt(i) * 60n * SECOND}, 'a', ${v})`)
+      await sql(source(), `INSERT INTO air (time, a, v) VALUES ${rows.join(', ')}`)
+    }
+  }
+  const writer = write()
+  const exported = await imexport(exportArgs())
+  isRunning = false
+  await writer
+  expect(exported.code, exported.stdout).toBe(0)
+  const target = await start('target')
+  const args = ['import', '--dst', `root:root@${target.address}`, '--path', join(folder, 'backup')]
+  const imported = await imexport(args)
+  expect(imported.code, imported.stdout).toBe(0)
+  expect(await sql(target, 'SELECT count(*) AS n FROM air')).toBe(`n\n${UNITS}\n`)
+  await target.stop('SIGKILL')
+})
+
+it('an import keeps its journal in the directory where it is run, and goes on only there', async () => {
+  const place = ['--path', join(folder, 'backup')]
+  const exported = await imexport([...exportArgs()])
+  expect(exported.code, exported.stdout).toBe(0)
+  const target = await start('target')
+  const args = ['import', '--dst', `root:root@${target.address}`, ...place, '--parallel', '1', '--json']
+  const killed = await run(programs.imexport, args, {
+    cwd: folder,
+    onLines: (lines, child) => void (lines >= 8 && child.kill('SIGKILL')),
+  })
+  expect(killed.code).toBe(null)
+  expect((await readdir(folder)).filter((name) => name.startsWith('cnosdb-import-'))).toHaveLength(1)
+  const elsewhere = await run(programs.imexport, args, { cwd: join(folder, 'backup') })
+  expect(elsewhere.code, elsewhere.stdout).toBe(7)
+  expect(elsewhere.stdout).toContain('an import that was interrupted goes on in the directory where it was run')
+  const done = await imexport(args)
+  expect(done.code, done.stdout).toBe(0)
+  const files = await readdir(folder, { recursive: true })
+  expect(files.filter((name) => /^cnosdb-import-.*\//.test(name) || /(^|\/)probe-/.test(name))).toEqual([])
+  await target.stop('SIGKILL')
+})
+
 it('a store that takes the journal and no data ends the run soon, each unit named', async () => {
   const rows = Array.from({ length: 2000 }, (_, i) => `(${BigInt(i + 1) * SECOND}, 'b', ${i})`)
   await sql(source(), `INSERT INTO air (time, a, v) VALUES ${rows.join(', ')}`)

@@ -76,7 +76,7 @@ it('imports a backup of the old tool: two .src files and a folder per table, no 
   )
   await writeFile(
     join(old, 'schema_data.src'),
-    `\\change_tenant acme\ncreate table "d"."places" ("at" GEOMETRY(POINT, 0), "v" DOUBLE, tags ("name"));\n`,
+    `\\change_tenant acme\ncreate table "d"."places" ("at" GEOMETRY(POINT, 0), "v" DOUBLE, tags ("name"));\ncreate table "d"."without_rows" ("v" DOUBLE, tags ());\n`,
   )
   const into = backends[2] as RunningServer
   const imported = await imexport(
@@ -90,5 +90,6 @@ it('imports a backup of the old tool: two .src files and a folder per table, no 
   )
   expect(imported.code, imported.stderr + imported.stdout).toBe(0)
   expect(await sql(into, 'SELECT count(*) AS n FROM places', { tenant: 'acme', db: 'd' })).toBe('n\n2\n')
+  expect(imported.stdout).toContain('not carried: rows of acme.d.without_rows: acme_d_without_rows/ holds no files')
   expect(await dump(into)).toContain('object_config max_users_number = 2 max_databases = 3')
 })

@@ -180,7 +180,7 @@ async function showImportPlan(
       directory: source.directory,
       rows: source.rows,
     }))
-    const notCarried = plan.backup.manifest?.notCarried ?? []
+    const { notCarried } = plan.backup
     printPlan(stdout, { verb: 'import', exitCode: EXIT_CODES.ok, units, notCarried, failures: [] })
     return EXIT_CODES.ok
   }
