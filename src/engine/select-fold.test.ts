@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { findBitString, foldIdentifiers } from './select-fold.ts'
+import { findBasedNumber, findBitString, foldIdentifiers } from './select-fold.ts'
 
 it.each([
   ['SELECT Temp FROM Air', 'select temp from air'],
@@ -27,6 +27,15 @@ it.each([
   [`/* b'1' */ SELECT $$x'1'$$`, -1],
 ])('finds the bit string in %s', (text, at) => {
   expect(findBitString(text)).toBe(at)
+})
+
+it.each([
+  ['SELECT 0x1F', 7],
+  ['SELECT 1, -0B1', 11],
+  [`SELECT '0x1', "0x1", a0x1, 10x1, 1.0x1 -- 0x1`, -1],
+  ['SELECT 0 x1, 0.5, 0e1', -1],
+])('finds the number of another base in %s', (text, at) => {
+  expect(findBasedNumber(text)).toBe(at)
 })
 
 it('keeps every character in its place', () => {

@@ -28,6 +28,16 @@ export function findBitString(text: string): number {
   return -1
 }
 
+/** Where a number such as `0x1F` starts, which DuckDB's parser takes for a 0 named `x1f`; -1 when there is none. */
+export function findBasedNumber(text: string): number {
+  for (let at = 0; at < text.length; ) {
+    const isBased = text[at] === '0' && /^0[xXoObB][0-9a-fA-F]/.test(text.slice(at, at + 3))
+    if (isBased && !/[A-Za-z0-9_$.\u0080-\uffff]/.test(text[at - 1] ?? '')) return at
+    at = Math.max(at + 1, endOfVerbatim(text, at))
+  }
+  return -1
+}
+
 function foldCode(code: string): string {
   const lower = code.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
   return lower.replace(/\b(tinyint|smallint|int|integer|bigint)\s+unsigned\b/g, (words, type: string) =>

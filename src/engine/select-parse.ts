@@ -3,7 +3,7 @@ import { CnosError } from '../errors/cnos-error.ts'
 import type { Session } from './engine.ts'
 import { quoteString } from './quote.ts'
 import { type SelectText, type SourceText, selectError, sourceOf } from './select-errors.ts'
-import { findBitString, foldIdentifiers } from './select-fold.ts'
+import { findBasedNumber, findBitString, foldIdentifiers } from './select-fold.ts'
 import { isArray, isObject, type Json, type JsonObject, parseTree, printTree } from './select-json.ts'
 import { childOf, childrenOf, type Node, selectAll } from './select-tree.ts'
 
@@ -52,6 +52,13 @@ function refuseBrokenText(text: string, source: SourceText): void {
     const hint = "Write decode('41', 'hex')."
     throw selectError('UNSUPPORTED', 'A bit string is not available.', source, Buffer.byteLength(text.slice(0, bits)), {
       hint,
+    })
+  }
+  const based = findBasedNumber(text)
+  if (based >= 0) {
+    const at = Buffer.byteLength(text.slice(0, based))
+    throw selectError('UNSUPPORTED', 'A number of another base is not available.', source, at, {
+      hint: 'Write it with decimal digits.',
     })
   }
   if (/\p{Surrogate}/u.test(text))

@@ -8,12 +8,12 @@ import { LaxNumbers } from './csv-lax-numbers.ts'
 import type { csvOptions } from './csv-options.ts'
 import { scanQuotes } from './csv-quotes.ts'
 import type { LineEnd } from './csv-record.ts'
-import { scanCsv } from './csv-scan.ts'
+import { lineOfOtherEnd, scanCsv } from './csv-scan.ts'
 import { engineText, explainFault, type FaultySource } from './fault.ts'
 import type { LocalFile, ReadColumn, Reader, Reading, ReadRequest } from './file-format.ts'
 import { compressionName, fileList, rawLines, unionAll } from './local-files.ts'
 import { fromText, NOT_FINITE, selectFromTexts } from './strict-value.ts'
-import { quoteError, structureError } from './structure-fault.ts'
+import { hasMixedLineEnds, quoteError, structureError } from './structure-fault.ts'
 
 export type CsvRequest = ReadRequest<typeof csvOptions>
 
@@ -109,6 +109,7 @@ export async function csvReader(request: CsvRequest, session: Session, options: 
     kind: 'csv',
     recordsBefore: request.options.with_header ? 1n : 0n,
     lineOf: async (file, record) => (await scanCsv(file, request.options.delimiter, Number(record)))?.lineOfRecord,
+    malformedLine: async (file, fault) => (hasMixedLineEnds(fault) ? lineOfOtherEnd(file) : undefined),
     files: request.files,
     columns: request.columns,
     read: (file) => readCsv({ lineEnd: 'LF', ...runOf.get(file), ...WITH_CARE, files: [file] }, request, USUAL_LINES),

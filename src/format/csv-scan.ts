@@ -59,3 +59,25 @@ export async function scanCsv(file: LocalFile, delimiter: string, wanted = 0): P
   }
   return { records, lineOfRecord: undefined, fault: state === QUOTED ? { line: recordLine } : undefined }
 }
+
+/** The first line, counted from 1, that ends in another way than the file's first; ends inside quotes do not count. */
+export async function lineOfOtherEnd(file: LocalFile): Promise<number | undefined> {
+  let line = 1
+  let first: string | undefined
+  let previous = 0
+  let isQuoted = false
+  for await (const chunk of bytesOf(file) ?? []) {
+    for (const byte of chunk) {
+      const isPair = previous === CR && byte === LF
+      if (previous === CR || byte === LF) {
+        const end = isPair ? 'CRLF' : previous === CR ? 'CR' : 'LF'
+        if (!isQuoted) first ??= end
+        if (!isQuoted && end !== first) return line
+        line += 1
+      }
+      if (byte === QUOTE) isQuoted = !isQuoted
+      previous = isPair ? 0 : byte
+    }
+  }
+  return undefined
+}

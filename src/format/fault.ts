@@ -22,7 +22,7 @@ export interface FaultySource {
   /** Records before the first row, such as a header. */
   readonly recordsBefore: bigint
   /** Where the text stops making sense, when the engine cannot tell. */
-  readonly malformedLine?: (file: LocalFile) => Promise<number | undefined>
+  readonly malformedLine?: (file: LocalFile, fault: unknown) => Promise<number | undefined>
 }
 
 const PASSED_ON = ['NO_SPACE', 'OUT_OF_MEMORY', 'INTERNAL', 'TIMESTAMP_OVERFLOW', 'META_CONFLICT'] as const
@@ -83,7 +83,7 @@ async function firstFault(
     options.signal?.throwIfAborted()
     return isCnosError(fault, 'NO_SPACE', 'OUT_OF_MEMORY', 'INTERNAL')
       ? fault
-      : structureError(source.kind, file, fault, await source.malformedLine?.(file))
+      : structureError(source.kind, file, fault, await source.malformedLine?.(file, fault))
   }
 }
 

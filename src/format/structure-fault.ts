@@ -3,6 +3,8 @@ import type { LocalFile } from './file-format.ts'
 
 const OPEN_QUOTE =
   'Csv error: a quoted field does not end, or goes on behind its closing quote, or lines end in different ways'
+const MIXED = /state machine reached an invalid state/i
+const MIXED_LINE_ENDS = 'Csv error: lines end in different ways, or a field without quotes holds a carriage return'
 const QUOTE_HINT = 'double every quote inside a quoted field, and end all lines of a file alike'
 const FOREIGN_FILE = 'check TYPE and its options; a directory must hold files of one kind only'
 
@@ -19,6 +21,11 @@ export function structureError(
   const context: ErrorContext = { file: file.origin, ...(line === undefined ? {} : { line }) }
   const place = line === undefined ? file.origin : `${file.origin}, line ${line}`
   return new CnosError('BAD_FILE', `${text.replaceAll(file.path, file.origin)}: ${place}`, { cause, context, hint })
+}
+
+/** Whether DuckDB stopped at a line end of another kind than it was told. */
+export function hasMixedLineEnds(error: unknown): boolean {
+  return error instanceof Error && (MIXED.test(error.message) || hasMixedLineEnds(error.cause))
 }
 
 /** A quoted field of CSV that does not end where it should. */
@@ -51,6 +58,13 @@ function csvFault({ message }: Error): StructureFault {
       text: OPEN_QUOTE,
       line,
       hint: QUOTE_HINT,
+    }
+  }
+  if (MIXED.test(message)) {
+    return {
+      text: MIXED_LINE_ENDS,
+      line,
+      hint: 'end all lines with LF (dos2unix does it), and quote fields that hold line ends',
     }
   }
   if (/unicode|utf-8/i.test(message)) {

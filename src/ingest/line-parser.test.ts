@@ -57,6 +57,11 @@ describe('lines', () => {
     ])
   })
 
+  it('skips a byte order mark at the start, and only there', () => {
+    expect(parse('\uFEFFair v=1 1\n').map(({ table }) => table)).toEqual(['air'])
+    expect(parse('air v=1 1\n\uFEFFair v=1 1').map(({ table }) => table)).toEqual(['air', '\uFEFFair'])
+  })
+
   it('skips blank lines, comments, CR and superfluous blanks', () => {
     const [batch] = parse('\n# f=1\r\n  m   f=1   5   \r\n\r\nm f=2 6')
     expect(rowsOf(batch)).toEqual([

@@ -19,6 +19,8 @@ export interface ParseOptions {
   readonly nowNs: bigint
 }
 
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
+
 /** About 20 ms of work. */
 const STEP_BYTES = 4 * 1024 * 1024
 
@@ -56,6 +58,7 @@ class LineParser {
 
   constructor(body: Buffer, options: ParseOptions) {
     this.#body = body
+    if (body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) this.#at = BYTE_ORDER_MARK.length
     this.#options = options
     this.#value = new ValueReader(body)
     this.#series = new SeriesMap(body)

@@ -215,6 +215,13 @@ describe('what is wrong with a CSV file', () => {
       'incorrect number of fields for line 1, expected 8 got 2',
     ],
     ['an open quote', `${HEADER}1,a,b,1,"s,1,true,1\n`, 'BAD_FILE', { line: 2 }, 'a quoted field does not end'],
+    [
+      'a line that ends in another way further down',
+      `${HEADER}${LINE}\n${LINE}\r\n${LINE}\n`,
+      'BAD_FILE',
+      { line: 3 },
+      'lines end in different ways',
+    ],
     ['mixed line ends', `${HEADER.replace('\n', '\r\n')}${LINE}\n${LINE}\n`, 'BAD_FILE', {}, 'end in different ways'],
   ])('%s', async (_name, content, name, context, message) => {
     const directory = await files({ 'a.csv': `${HEADER}${LINE}\n`, 'b.csv': content })
