@@ -127,9 +127,11 @@ async function cut(
   for (const window of fixedWindows(span, (width + pieces - 1n) / pieces)) {
     const found = await measure(client, table, window, { signal })
     if (found.rows === 0n) continue
-    const isFull = found.rows > rowsPerUnit * 2n
-    if (isFull) units.push(...(await cut(client, table, window, found.rows, rowsPerUnit, depth + 1, { signal })))
-    else units.push(unit(table, window, found.rows))
+    if (found.rows > rowsPerUnit * 2n) {
+      // Only where its rows lie: a burst in a long silence is found at once.
+      const inner = { fromNs: found.firstNs, toNs: found.lastNs + 1n }
+      units.push(...(await cut(client, table, inner, found.rows, rowsPerUnit, depth + 1, { signal })))
+    } else units.push(unit(table, window, found.rows))
   }
   return units
 }
