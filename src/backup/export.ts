@@ -165,6 +165,7 @@ export async function exportCluster(options: ExportOptions, { signal }: Abortabl
       finishedAt: printNow(clock),
       format: options.format,
       ...rangeOf(options),
+      ...partOf(options),
       metadata: { meta: sha256(meta), schema: sha256(schema) },
       tables: metadata.tables.map(({ tenant, database, table, columns }) => ({ tenant, database, table, columns })),
       units: [...records.values()].sort((a, b) => (a.directory < b.directory ? -1 : 1)),
@@ -346,6 +347,11 @@ function rangeOf(options: ExportOptions): Pick<Manifest, 'range'> {
       ...(toNs === undefined ? {} : { toNs: String(toNs) }),
     },
   }
+}
+
+function partOf({ selectionText, content }: ExportOptions): Pick<Manifest, 'part'> {
+  const [include, exclude] = JSON.parse(selectionText) as [string[], string[]]
+  return include.length + exclude.length === 0 && content === 'all' ? {} : { part: { include, exclude, content } }
 }
 
 const sizeOf = (record: UnitRecord) => record.files?.reduce((sum, file) => sum + file.sizeBytes, 0)

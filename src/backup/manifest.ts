@@ -57,6 +57,8 @@ export interface Manifest {
   readonly format: DataFormat
   /** `--from` and `--to`, where given. */
   readonly range?: { readonly fromNs?: string; readonly toNs?: string }
+  /** Where the backup is one of a part of the cluster: `--include`, `--exclude`, `--schema-only`, `--data-only`. */
+  readonly part?: { readonly include: readonly string[]; readonly exclude: readonly string[]; readonly content: string }
   /** SHA-256 of the two metadata files. */
   readonly metadata: { readonly meta: string; readonly schema: string }
   readonly tables: readonly TableRecord[]

@@ -59,6 +59,26 @@ it('plan tells its units as JSON', async () => {
   ])
 })
 
+it('a backup of a part says so in list and info', async () => {
+  const path = ['--path', join(folder, 'part'), '--meta-dir', folder]
+  const args = [
+    '--src',
+    `root:root@${server.address}`,
+    '--include',
+    'cnosdb.public.logs',
+    '--from',
+    '1970-01-01',
+    ...path,
+  ]
+  const exported = await imexport('export', ...args)
+  expect(exported.code, exported.stderr).toBe(0)
+  expect((await imexport('list', ...path)).stdout).toContain('.       complete, a part  ')
+  const info = await imexport('info', ...path)
+  expect(info.stdout).toContain(
+    'only      --include cnosdb.public.logs\nonly      --from 1970-01-01T00:00:00.000000000\n',
+  )
+})
+
 it('a column called error_code passes through the tool', async () => {
   const args = ['--mode', 'client', '--path', join(folder, 'codes'), '--meta-dir', folder]
   const exported = await imexport('export', '--src', `root:root@${server.address}`, ...args)

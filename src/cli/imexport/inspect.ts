@@ -1,8 +1,9 @@
 import { statfs } from 'node:fs/promises'
 import type { Abortable } from '../../async/abort.ts'
 import { systemClock } from '../../async/clock.ts'
+import type { Manifest } from '../../backup/manifest.ts'
 import { isShared } from '../../backup/place.ts'
-import { parseTimeNs } from '../../backup/unit.ts'
+import { parseTimeNs, printTimeNs } from '../../backup/unit.ts'
 import { listBackups, verifyBackup } from '../../backup/verify.ts'
 import { CnosError } from '../../errors/cnos-error.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -32,7 +33,7 @@ export async function runList(flags: Flags, context: VerbContext, options: Abort
       ['backup', 'state', 'finished', 'source', 'tables', 'rows', 'size'],
       listings.map(({ path, state, manifest }) => [
         path === '' ? '.' : path,
-        state,
+        manifest && partsOf(manifest).length > 0 ? `${state}, a part` : state,
         manifest?.finishedAt ?? '',
         manifest?.source ?? '',
         manifest ? String(manifest.tables.length) : '',
@@ -63,7 +64,11 @@ export async function runInfo(flags: Flags, context: VerbContext, options: Abort
     return EXIT_CODES.ok
   }
   context.stdout.write(
-    `source    ${manifest.source}, CnosDB ${manifest.serverVersion}\nstarted   ${manifest.startedAt}\nfinished  ${manifest.finishedAt}\nformat    ${manifest.format}\n\n`,
+    `source    ${manifest.source}, CnosDB ${manifest.serverVersion}\nstarted   ${manifest.startedAt}\nfinished  ${manifest.finishedAt}\nformat    ${manifest.format}\n${partsOf(
+      manifest,
+    )
+      .map((text) => `only      ${text}\n`)
+      .join('')}\n`,
   )
   printTable(
     context.stdout,
@@ -83,6 +88,17 @@ export async function runInfo(flags: Flags, context: VerbContext, options: Abort
   )
   for (const what of manifest.notCarried) context.stdout.write(`not carried: ${what}\n`)
   return EXIT_CODES.ok
+}
+
+/** The flags that made a backup one of a part of the cluster. */
+function partsOf({ part, range }: Manifest): string[] {
+  return [
+    ...(part?.include ?? []).map((pattern) => `--include ${pattern}`),
+    ...(part?.exclude ?? []).map((pattern) => `--exclude ${pattern}`),
+    ...(part && part.content !== 'all' ? [`--${part.content}-only`] : []),
+    ...(range?.fromNs === undefined ? [] : [`--from ${printTimeNs(BigInt(range.fromNs))}`]),
+    ...(range?.toNs === undefined ? [] : [`--to ${printTimeNs(BigInt(range.toNs))}`]),
+  ]
 }
 
 export async function runVerify(flags: Flags, context: VerbContext, options: Abortable): Promise<number> {
