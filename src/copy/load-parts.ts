@@ -12,6 +12,9 @@ const LIMITS: OverlapLimits = {
   longestWaitMs: 10_000,
 }
 
+/** Where a part ends the table has row groups that are not full, and the checkpoint afterwards puts them together. */
+const MOST_PARTS = 8
+
 /**
  * Loads files while the next are fetched. Undefined, and the table as it was, when that cannot be done or something is
  * wrong with the files: reading all of them at once, in order, does it or tells what it is.
@@ -35,16 +38,18 @@ export async function loadInParts(job: LoadJob, fetching: Fetching, tally: LoadT
   }
 }
 
-/** Until the rest will have come before a quick machine would have loaded everything. */
+/** Until there is a part, and the rest will have come before a quick machine would have loaded everything. */
 async function untilRestIsNear(
   { sources, bytes }: LoadJob,
   { loadedBytesPerSecond }: OverlapLimits,
   fetching: Fetching,
   tally: LoadTally,
 ): Promise<void> {
-  for (const i of sources.keys()) {
+  let here = 0
+  for (const [i, { sizeBytes }] of sources.entries()) {
     await fetching.file(i)
-    if (tally.secondsToCome <= bytes / loadedBytesPerSecond) return
+    here += sizeBytes
+    if (here >= bytes / MOST_PARTS && tally.secondsToCome <= bytes / loadedBytesPerSecond) return
   }
 }
 
@@ -57,18 +62,29 @@ interface Parts {
 }
 
 /** FROM items, each over the files that have come meanwhile. */
-async function* readParts({ job, fetching, tally, mapping, limits }: Parts, session: Session): AsyncIterable<string> {
+async function* readParts(parts: Parts, session: Session): AsyncIterable<string> {
+  const { job, tally, mapping } = parts
   const { sources, location } = job
   const files: LocalFile[] = []
   while (files.length < sources.length) {
-    await within(limits.longestWaitMs, fetching.file(files.length))
-    const part = await fetching.filesHere(files.length)
+    const part = await nextPart(parts, files.length)
     const reader = await readerOf(job, part, mapping, session)
     yield reader.from
     for (const source of sources.slice(files.length, files.length + part.length)) tally.addStored(source.sizeBytes)
     files.push(...part)
   }
   if (location.autoInferSchema) requireSame(mapping, await mappingOf(job, files, session))
+}
+
+/** From file `first` on, once there is enough of them. */
+async function nextPart({ job, fetching, limits }: Parts, first: number): Promise<readonly LocalFile[]> {
+  const { sources, bytes } = job
+  let here = 0
+  for (let i = first; i < sources.length && here < bytes / MOST_PARTS; i += 1) {
+    await within(limits.longestWaitMs, fetching.file(i))
+    here += sources[i]?.sizeBytes ?? 0
+  }
+  return fetching.filesHere(first)
 }
 
 async function within<T>(ms: number, waiting: Promise<T>): Promise<T> {
