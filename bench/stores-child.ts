@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { systemClock } from '../src/async/clock.ts'
-import { forEachLimited, Limit } from '../src/async/limit.ts'
-import { uploadFile } from '../src/copy/upload.ts'
+import { forEachLimited } from '../src/async/limit.ts'
+import { PartSlots, uploadFile } from '../src/copy/upload.ts'
 import { openDatabase } from '../src/database.ts'
 import type { OptionLiteral } from '../src/options/option-spec.ts'
 import { readResuming } from '../src/store/layers/resume.ts'
@@ -92,7 +92,7 @@ function openBench({ scheme, connection, env }: BenchServer): ObjectStore {
 
 /** The upload of COPY INTO without the encoder. */
 async function upload(store: ObjectStore, directory: string, prefix: string): Promise<void> {
-  const parts = new Limit(4)
+  const parts = new PartSlots(4)
   await forEachLimited(await readdir(directory), 4, async (name, { signal }) => {
     const path = join(directory, name)
     const file = { path, sizeBytes: (await stat(path)).size }

@@ -6,6 +6,8 @@ import type { ObjectStore } from '../store/object-store.ts'
 import type { SourceFile } from './list.ts'
 
 const RANGE_BYTES = 8 * 1024 * 1024
+/** Chunks come in 64 KiB, and each write costs a turn of a thread. */
+const WRITE_BYTES = 1024 * 1024
 
 /** Bytes of a file, from `start` to before `end`. */
 export interface Range {
@@ -33,15 +35,32 @@ export async function downloadRange(
 ): Promise<void> {
   const { body } = await readResuming(store, source.path, { range, ifMatch: source.etag, signal })
   let position = range.start
-  for await (const chunk of body) {
-    for (let written = 0; written < chunk.byteLength; ) {
-      const result = await handle.write(chunk, written, chunk.byteLength - written, position + written)
-      written += result.bytesWritten
-    }
-    position += chunk.byteLength
-    onBytes(chunk.byteLength)
+  let chunks: Uint8Array[] = []
+  let bytes = 0
+  const write = async () => {
+    await writeAll(handle, chunks, position)
+    position += bytes
+    onBytes(bytes)
+    chunks = []
+    bytes = 0
   }
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    bytes += chunk.byteLength
+    if (bytes >= WRITE_BYTES) await write()
+  }
+  if (bytes > 0) await write()
   if (position !== range.end) throw shortObject(source, position)
+}
+
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  const { bytesWritten } = await handle.writev(chunks, position)
+  const bytes = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  if (bytesWritten === bytes) return
+  const all = Buffer.concat(chunks)
+  for (let written = bytesWritten; written < bytes; ) {
+    written += (await handle.write(all, written, bytes - written, position + written)).bytesWritten
+  }
 }
 
 function shortObject({ origin, sizeBytes }: SourceFile, position: number): CnosError {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Abortable } from '../async/abort.ts'
-import { forEachLimited, Limit } from '../async/limit.ts'
+import { forEachLimited } from '../async/limit.ts'
 import type { Session } from '../engine/engine.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { localStoreError } from '../store/local-error.ts'
@@ -10,7 +10,7 @@ import type { FinishedFile } from './finished-files.ts'
 import type { CopyStats } from './location.ts'
 import { canSlice } from './slices.ts'
 import { fileBytesOf, fileName, pathBelow, type UnloadJob } from './unload-job.ts'
-import { uploadFile } from './upload.ts'
+import { PartSlots, uploadFile } from './upload.ts'
 
 const PARALLEL_UPLOADS = 4
 /** For deleting the objects of an export that failed. */
@@ -23,7 +23,7 @@ interface StoreUnload {
   readonly job: UnloadJob
   readonly encoding: SpoolEncoding
   readonly uploads: number
-  readonly parts: Limit
+  readonly parts: PartSlots
   /** Every object that may have come to be. */
   readonly begun: string[]
   files: number
@@ -46,7 +46,7 @@ export async function unloadToStore(job: UnloadJob): Promise<CopyStats> {
     job,
     encoding,
     uploads,
-    parts: new Limit(uploads),
+    parts: new PartSlots(uploads),
     begun: [],
     files: 0,
     bytes: 0,

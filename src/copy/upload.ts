@@ -1,7 +1,7 @@
-import { open, readFile } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Abortable } from '../async/abort.ts'
 import { withGrace } from '../async/grace.ts'
-import { forEachLimited, type Limit } from '../async/limit.ts'
+import { forEachLimited, Limit } from '../async/limit.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { MultipartUpload, ObjectStore } from '../store/object-store.ts'
 import type { FinishedFile } from './finished-files.ts'
@@ -14,9 +14,32 @@ const SINGLE_PUT_BYTES = 8 * 1024 * 1024
  */
 const COMMIT_GRACE_MS = 5_000
 
+/** The parts of all uploads of a statement that are in memory at once. Fresh memory for each would cost page faults. */
+export class PartSlots {
+  readonly #slots: Limit
+  readonly #free: Buffer[] = []
+
+  constructor(capacity: number) {
+    this.#slots = new Limit(capacity)
+  }
+
+  get capacity(): number {
+    return this.#slots.capacity
+  }
+
+  /** Lends `task` so many bytes when a slot is free. After a failure nobody else gets them: they may still be read. */
+  run(bytes: number, task: (part: Buffer) => Promise<void>, options: Abortable): Promise<void> {
+    return this.#slots.run(async () => {
+      const found = this.#free.pop()
+      const buffer = found !== undefined && found.length >= bytes ? found : Buffer.allocUnsafeSlow(bytes)
+      await task(buffer.subarray(0, bytes))
+      this.#free.push(buffer)
+    }, options)
+  }
+}
+
 export interface UploadOptions extends Abortable {
-  /** Bounds the parts in memory over all uploads of a statement. */
-  readonly parts: Limit
+  readonly parts: PartSlots
   readonly onBytes: (bytes: number) => void
 }
 
@@ -29,14 +52,26 @@ export async function uploadFile(
 ): Promise<void> {
   const { signal, parts, onBytes } = options
   if (file.sizeBytes > SINGLE_PUT_BYTES) return uploadParts(store, path, file, options)
-  await parts.run(() => putWhole(store, path, file, { signal }), { signal })
+  await parts.run(file.sizeBytes, (bytes) => putWhole(store, path, file, bytes, { signal }), { signal })
   onBytes(file.sizeBytes)
 }
 
-async function putWhole(store: ObjectStore, path: string, file: FinishedFile, options: Abortable): Promise<void> {
-  const bytes = await readFile(file.path)
-  if (bytes.length !== file.sizeBytes) throw changedFile(file)
+async function putWhole(
+  store: ObjectStore,
+  path: string,
+  file: FinishedFile,
+  bytes: Buffer,
+  options: Abortable,
+): Promise<void> {
+  await using handle = await open(file.path, 'r')
+  await readPart(handle, file, bytes, 0)
   await withGrace(COMMIT_GRACE_MS, options, (late) => store.put(path, bytes, late))
+}
+
+/** Fills `part` from `start`. */
+async function readPart(handle: FileHandle, file: FinishedFile, part: Buffer, start: number): Promise<void> {
+  const { bytesRead } = await handle.read(part, 0, part.length, start)
+  if (bytesRead !== part.length) throw changedFile(file)
 }
 
 async function uploadParts(
@@ -66,15 +101,18 @@ async function sendParts(
   await forEachLimited(
     Array.from({ length: Math.ceil(file.sizeBytes / partSizeBytes) }, (_, i) => i),
     Math.min(maxConcurrentParts, parts.capacity),
-    (i, linked) =>
-      parts.run(async () => {
-        const start = i * partSizeBytes
-        const bytes = Buffer.allocUnsafe(Math.min(partSizeBytes, file.sizeBytes - start))
-        const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
-        if (bytesRead !== bytes.length) throw changedFile(file)
-        await upload.putPart(i + 1, bytes, linked)
-        onBytes(bytes.length)
-      }, linked),
+    (i, linked) => {
+      const start = i * partSizeBytes
+      return parts.run(
+        Math.min(partSizeBytes, file.sizeBytes - start),
+        async (part) => {
+          await readPart(handle, file, part, start)
+          await upload.putPart(i + 1, part, linked)
+          onBytes(part.length)
+        },
+        linked,
+      )
+    },
     { signal },
   )
 }

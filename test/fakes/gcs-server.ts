@@ -31,7 +31,8 @@ interface StoredGcsObject {
 
 interface Session {
   readonly name: string
-  bytes: Buffer
+  pieces: Buffer[]
+  sizeBytes: number
   finished: string | undefined
 }
 
@@ -187,7 +188,7 @@ function upload(bucket: GcsBucket, request: FakeRequest, state: ServerState): Fa
   if (query.get('uploadType') === 'multipart') return store(bucket, name, relatedContent(request), state)
   if (query.get('uploadType') !== 'resumable') return refusal(400, 'invalid', 'unknown uploadType')
   const session = randomUUID()
-  bucket.sessions.set(session, { name, bytes: Buffer.alloc(0), finished: undefined })
+  bucket.sessions.set(session, { name, pieces: [], sizeBytes: 0, finished: undefined })
   const [path = ''] = request.rawUrl.split('?')
   const location = `http://${request.headers.host}${path}?uploadType=resumable&upload_id=${session}`
   return { status: 200, headers: { Location: location } }
@@ -228,10 +229,10 @@ function continueUpload(bucket: GcsBucket, { id, request, state }: Continuation)
     const refused = takeChunk(session, { start: Number(range[1]), total, body: request.body, state })
     if (refused) return refused
   }
-  if (session.bytes.byteLength !== total) return incomplete(session)
-  const answer = store(bucket, session.name, session.bytes, state)
+  if (session.sizeBytes !== total) return incomplete(session)
+  const answer = store(bucket, session.name, Buffer.concat(session.pieces), state)
   session.finished = session.name
-  session.bytes = Buffer.alloc(0)
+  session.pieces = []
   return answer
 }
 
@@ -245,11 +246,12 @@ interface ArrivingChunk {
 function takeChunk(session: Session, { start, total, body, state }: ArrivingChunk): FakeAnswer | undefined {
   const isLast = start + body.byteLength === total
   if (!isLast && body.byteLength % (256 * 1024) !== 0) return refusal(400, 'invalid', 'Chunks are multiples of 256 KiB')
-  if (start > session.bytes.byteLength) return refusal(503, 'backendError', 'The offset is ahead of the session')
-  const fresh = body.subarray(session.bytes.byteLength - start)
+  if (start > session.sizeBytes) return refusal(503, 'backendError', 'The offset is ahead of the session')
+  const fresh = body.subarray(session.sizeBytes - start)
   const kept = state.keepOnly === undefined ? fresh : fresh.subarray(0, state.keepOnly)
   state.keepOnly = undefined
-  session.bytes = Buffer.concat([session.bytes, kept])
+  session.pieces.push(kept)
+  session.sizeBytes += kept.byteLength
   return undefined
 }
 
@@ -258,8 +260,8 @@ function finishedAnswer(bucket: GcsBucket, { name }: Session): FakeAnswer {
   return object ? json(200, resource(name, object)) : refusal(404, 'notFound', 'The object is gone')
 }
 
-function incomplete({ bytes }: Session): FakeAnswer {
-  const range: Record<string, string> = bytes.byteLength === 0 ? {} : { Range: `bytes=0-${bytes.byteLength - 1}` }
+function incomplete({ sizeBytes }: Session): FakeAnswer {
+  const range: Record<string, string> = sizeBytes === 0 ? {} : { Range: `bytes=0-${sizeBytes - 1}` }
   return { status: 308, headers: range }
 }
 

@@ -107,13 +107,13 @@ function answerS3(request: FakeRequest, state: ServerState): FakeAnswer {
   const bucket = state.buckets.get(name)
   if (!bucket) return refusal(404, 'NoSuchBucket', 'The specified bucket does not exist')
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) return refusal(400, 'KeyTooLongError', 'Your key is too long')
-  const body = contentOf(request)
-  if (!body) return refusal(400, 'BadDigest', 'The checksum you specified did not match what we received.')
+  const content = contentOf(request)
+  if (!content) return refusal(400, 'BadDigest', 'The checksum you specified did not match what we received.')
   const { method, query } = request
   if (method === 'GET' && key === '' && query.has('uploads')) return listUploads(bucket, query)
   if (method === 'GET' && key === '') return list(bucket, query, state.pageSize)
-  if (query.has('uploads') || query.has('uploadId')) return answerMultipart(request, { bucket, key, body })
-  if (method === 'PUT') return put(bucket, key, body)
+  if (query.has('uploads') || query.has('uploadId')) return answerMultipart(request, { bucket, key, content })
+  if (method === 'PUT') return put(bucket, key, content)
   if (method === 'GET' || method === 'HEAD') return get(bucket, key, request)
   if (method === 'DELETE') {
     bucket.objects.delete(key)
@@ -124,19 +124,25 @@ function answerS3(request: FakeRequest, state: ServerState): FakeAnswer {
 
 const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest()
 
-/** The body without aws-chunked framing; undefined when a checksum of any kind does not fit. */
-function contentOf(request: FakeRequest): Buffer | undefined {
-  const isChunked = String(request.headers['x-amz-content-sha256']).startsWith('STREAMING-')
-  const body = isChunked ? decodeAwsChunked(request.body) : request.body
-  if (!body) return undefined
-  const contentMd5 = request.headers['content-md5']
-  if (contentMd5 !== undefined && contentMd5 !== md5(body).toString('base64')) return undefined
-  const crc = request.headers['x-amz-checksum-crc32']
-  return crc === undefined || crc === crc32Base64(body) ? body : undefined
+interface Content {
+  readonly bytes: Buffer
+  readonly md5: Buffer
 }
 
-function put(bucket: S3Bucket, key: string, bytes: Buffer): FakeAnswer {
-  const etag = md5(bytes).toString('hex')
+/** The body without aws-chunked framing; undefined when a checksum of any kind does not fit. */
+function contentOf(request: FakeRequest): Content | undefined {
+  const isChunked = String(request.headers['x-amz-content-sha256']).startsWith('STREAMING-')
+  const bytes = isChunked ? decodeAwsChunked(request.body) : request.body
+  if (!bytes) return undefined
+  const content = { bytes, md5: md5(bytes) }
+  const contentMd5 = request.headers['content-md5']
+  if (contentMd5 !== undefined && contentMd5 !== content.md5.toString('base64')) return undefined
+  const crc = request.headers['x-amz-checksum-crc32']
+  return crc === undefined || crc === crc32Base64(bytes) ? content : undefined
+}
+
+function put(bucket: S3Bucket, key: string, { bytes, md5 }: Content): FakeAnswer {
+  const etag = md5.toString('hex')
   bucket.objects.set(key, { bytes, etag, modified: new Date() })
   return { status: 200, headers: { ETag: `"${etag}"` } }
 }
@@ -174,10 +180,10 @@ function get(bucket: S3Bucket, key: string, { method, headers }: FakeRequest): F
 interface MultipartTarget {
   readonly bucket: S3Bucket
   readonly key: string
-  readonly body: Buffer
+  readonly content: Content
 }
 
-function answerMultipart({ method, query }: FakeRequest, { bucket, key, body }: MultipartTarget): FakeAnswer {
+function answerMultipart({ method, query }: FakeRequest, { bucket, key, content }: MultipartTarget): FakeAnswer {
   if (method === 'POST' && query.has('uploads')) {
     const id = randomUUID()
     bucket.uploads.set(id, { key, parts: new Map() })
@@ -197,11 +203,11 @@ function answerMultipart({ method, query }: FakeRequest, { bucket, key, body }: 
     const partNumber = Number(query.get('partNumber'))
     if (!(partNumber >= 1 && partNumber <= 10_000))
       return refusal(400, 'InvalidArgument', 'Part number must be 1 to 10000')
-    const etag = md5(body).toString('hex')
-    upload.parts.set(partNumber, { bytes: body, etag })
+    const etag = content.md5.toString('hex')
+    upload.parts.set(partNumber, { bytes: content.bytes, etag })
     return { status: 200, headers: { ETag: `"${etag}"` } }
   }
-  return complete(bucket, { uploadId, upload, body: body.toString() })
+  return complete(bucket, { uploadId, upload, body: content.bytes.toString() })
 }
 
 function complete(

@@ -116,8 +116,8 @@ export async function openGcsRig(options: RigOptions = {}): Promise<StoreRig> {
     peek: async (path) => bucket.objects.get(path)?.bytes,
     // A session whose address was lost on the way to us is out of reach, empty, and ends by itself.
     unfinished: () =>
-      [...bucket.sessions.values()].flatMap(({ name, finished, bytes }) =>
-        finished !== undefined || bytes.byteLength === 0 ? [] : [name],
+      [...bucket.sessions.values()].flatMap(({ name, finished, sizeBytes }) =>
+        finished !== undefined || sizeBytes === 0 ? [] : [name],
       ),
     expireTokens: () => {
       server.expireTokens()

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,6 +39,49 @@ async function serve(
 }
 
 const bytes = Buffer.from('content')
+
+describe('what S3 is sent as proof of the content', () => {
+  /** The headers of the PUT of an object in one request. */
+  async function headersOfPut(tls: object | undefined) {
+    const etag = `"${createHash('md5').update(bytes).digest('hex')}"`
+    let headers: IncomingHttpHeaders = {}
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      if (request.method === 'PUT') headers = request.headers
+      request.resume().on('end', () => {
+        response
+          .writeHead(200, { ETag: etag, 'Content-Length': request.method === 'HEAD' ? bytes.byteLength : 0 })
+          .end()
+      })
+    }
+    const server = tls ? createTlsServer(tls, answer) : createServer(answer)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    opened.push(async () => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const connection = new Map([
+      ['region', 'us-east-1'],
+      ['endpoint_url', `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`],
+      ['access_key_id', 'AK'],
+      ['secret_key', 'secret'],
+    ])
+    await openStore({ scheme: 's3', bucket: 'bucket', path: '' }, connection, testStoreContext()).put('x', bytes)
+    return headers
+  }
+  const md5 = createHash('md5').update(bytes).digest('base64')
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+
+  it('a signed MD5 over TLS', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    const headers = await headersOfPut({ cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY })
+    expect(headers).toMatchObject({ 'content-md5': md5, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' })
+    expect(headers.authorization).toMatch(/SignedHeaders=[^,]*content-md5[^,]*x-amz-content-sha256/)
+  })
+
+  it('a signed SHA-256 as well without', async () => {
+    expect(await headersOfPut(undefined)).toMatchObject({ 'content-md5': md5, 'x-amz-content-sha256': sha256 })
+  })
+})
 
 describe('S3 with the credentials of the server', () => {
   const open = async () => {

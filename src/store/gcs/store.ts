@@ -112,11 +112,11 @@ class GcsStore implements ObjectStore {
     return verifyGcsObject(this, text, { path, md5, sizeBytes: bytes.byteLength })
   }
 
-  putMultipart(path: string, { signal }: PutMultipartOptions = {}): Promise<MultipartUpload> {
+  putMultipart(path: string, options: PutMultipartOptions = {}): Promise<MultipartUpload> {
     const url = this.#uploadUrl(path, 'resumable')
     return startGcsUpload(
       { store: this, requests: this.#requests, path, url, context: this.#settings.context },
-      { signal },
+      options,
     )
   }
 

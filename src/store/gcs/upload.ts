@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { Abortable } from '../../async/abort.ts'
 import { CnosError } from '../../errors/cnos-error.ts'
-import type { MultipartUpload, ObjectStore, PutResult } from '../object-store.ts'
+import type { MultipartUpload, ObjectStore, PutMultipartOptions, PutResult } from '../object-store.ts'
 import type { StoreContext } from '../store-driver.ts'
 import { createGcsChunks, type GcsChunks } from './chunks.ts'
 import type { GcsRequests } from './requests.ts'
@@ -20,7 +20,10 @@ export interface GcsTarget {
 }
 
 /** Starts a resumable upload: https://cloud.google.com/storage/docs/performing-resumable-uploads */
-export async function startGcsUpload(target: GcsTarget, { signal }: Abortable): Promise<MultipartUpload> {
+export async function startGcsUpload(
+  target: GcsTarget,
+  { signal, sizeBytes }: PutMultipartOptions,
+): Promise<MultipartUpload> {
   const { requests, path, url, context } = target
   const answer = await requests.sendForText({
     operation: 'PUT',
@@ -38,7 +41,7 @@ export async function startGcsUpload(target: GcsTarget, { signal }: Abortable): 
   if (location === undefined || !URL.canParse(location, url.href)) throw noSession(requests.label, path)
   const session = sessionUrl(location, url)
   const deleteObject = () => target.store.delete(path)
-  return new GcsUpload(target, createGcsChunks({ requests, path, session, context, deleteObject }))
+  return new GcsUpload(target, createGcsChunks({ requests, path, session, context, deleteObject }), sizeBytes)
 }
 
 /**
@@ -60,20 +63,22 @@ function noSession(label: string, path: string): CnosError {
   })
 }
 
-/** Chunks go one after the other; the last is known only at the end, so one is always held back. */
+/** Chunks go one after the other; the last goes with the end, so one that may be it is held back. */
 class GcsUpload implements MultipartUpload {
   readonly partSizeBytes = CHUNK_BYTES
   readonly maxConcurrentParts = 1
   readonly #target: GcsTarget
   readonly #chunks: GcsChunks
+  readonly #sizeBytes: number | undefined
   readonly #md5: Hash = createHash('md5')
   #held: Uint8Array | undefined
   #lastPart = 0
   #isOver = false
 
-  constructor(target: GcsTarget, chunks: GcsChunks) {
+  constructor(target: GcsTarget, chunks: GcsChunks, sizeBytes: number | undefined) {
     this.#target = target
     this.#chunks = chunks
+    this.#sizeBytes = sizeBytes
   }
 
   async putPart(partNumber: number, bytes: Uint8Array, { signal }: Abortable = {}): Promise<void> {
@@ -83,9 +88,14 @@ class GcsUpload implements MultipartUpload {
       await this.#chunks.append(this.#held, { signal })
       this.#held = undefined
     }
+    if (this.#isBeforeEnd(bytes)) await this.#chunks.append(bytes, { signal })
+    else this.#held = new Uint8Array(bytes)
     this.#md5.update(bytes)
-    this.#held = new Uint8Array(bytes)
     this.#lastPart = partNumber
+  }
+
+  #isBeforeEnd({ byteLength }: Uint8Array): boolean {
+    return this.#sizeBytes !== undefined && this.#chunks.sentBytes + byteLength < this.#sizeBytes
   }
 
   async complete({ signal }: Abortable = {}): Promise<PutResult> {

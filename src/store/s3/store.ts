@@ -174,7 +174,7 @@ class S3Store implements ObjectStore, S3Requests {
 /** Loaded on first use: a statement without S3 does not pay for the SDK. */
 async function openClient({ region, base, credentials }: S3Settings): Promise<S3> {
   const sdk = await import('@aws-sdk/client-s3')
-  return new sdk.S3({
+  const client = new sdk.S3({
     region,
     endpoint: base.origin,
     bucketEndpoint: true,
@@ -186,6 +186,20 @@ async function openClient({ region, base, credentials }: S3Settings): Promise<S3
     requestHandler: s3Transport,
     ...(credentials ? { credentials } : {}),
   })
+  if (base.protocol === 'https:') leaveContentUnsigned(client)
+  return client
+}
+
+/** TLS and the signed Content-MD5 protect the content of a PUT: a SHA-256 of every byte would be a third proof. */
+function leaveContentUnsigned({ middlewareStack }: S3): void {
+  middlewareStack.add(
+    (next) => (call) => {
+      const { headers } = call.request as { readonly headers: Record<string, string> }
+      if (headers['content-md5'] !== undefined) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
+      return next(call)
+    },
+    { step: 'build', priority: 'low', name: 'leaveContentUnsigned' },
+  )
 }
 
 /** `encoding-type=url` keeps names intact that XML cannot hold. */
