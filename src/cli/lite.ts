@@ -11,6 +11,7 @@ const SERVE_HELP = `
 Prints one line to stdout when it is ready: cnosdb-lite listening on http://HOST:PORT. Logs go to stderr.
 A fresh data directory has the user root with the password root, or what --root-password-file or
 CNOSDB_ROOT_PASSWORD says. Ctrl-C or SIGTERM ends it cleanly; a second one at once.
+When the database file cannot be written it ends with exit code 5 or 70: let a supervisor start it again.
 
 Examples:
   cnosdb-lite serve --data-dir ./data
