@@ -7,7 +7,17 @@ import { isIntegerType, rewriteCast, rewriteConstant, ticksToTime } from './sele
 import type { Scope } from './select-scope.ts'
 import { alignTexts } from './select-text-cast.ts'
 import { type Rounding, textToTime } from './select-time-text.ts'
-import { childOf, childrenOf, classOf, isConstant, type Node, optionalChildOf, typeOf } from './select-tree.ts'
+import {
+  castNode,
+  childOf,
+  childrenOf,
+  classOf,
+  isConstant,
+  type Node,
+  optionalChildOf,
+  textOf,
+  typeOf,
+} from './select-tree.ts'
 
 /** What every expression node may hold besides its own members. */
 const COMMON = ['class', 'type', 'alias', 'query_location']
@@ -151,7 +161,15 @@ const isNumber = (type: KnownType) => type === 'DOUBLE' || isIntegerType(type)
 /** A text that is no literal is compared with numbers as text; a literal beside a number is a number. */
 function alignTextColumns(context: RewriteContext, parts: readonly Typed[]): readonly Typed[] {
   const hasText = parts.some((part) => part.type === 'VARCHAR' && !isConstant(part.node))
-  return hasText && parts.some((part) => isNumber(part.type)) ? alignTexts(context, parts) : parts
+  if (hasText && parts.some((part) => isNumber(part.type))) return alignTexts(context, parts)
+  return parts.some((part) => isIntegerType(part.type)) ? parts.map(exactLiteral) : parts
+}
+
+/** DuckDB would round `'2.5'` beside an integer. */
+function exactLiteral(part: Typed): Typed {
+  if (part.type !== 'VARCHAR' || !isConstant(part.node) || isNullConstant(part.node)) return part
+  const isInteger = /^[+-]?[0-9]+$/.test(textOf(childOf(part.node, 'value'), 'value'))
+  return isInteger ? part : { node: castNode(part.node, 'DOUBLE'), type: 'DOUBLE' }
 }
 
 function rewriteOperator(context: RewriteContext, node: Node, children: readonly Typed[]): Typed {

@@ -111,8 +111,16 @@ export function rewriteCast(context: RewriteContext, node: Node, child: Typed): 
     return cast(functionNode(TICKS_OF[child.type] as string, [child.node], locationOf(node)))
   }
   if (child.type === 'DOUBLE' && isIntegerType(type)) return cast(functionNode('trunc', [child.node], locationOf(node)))
+  if (child.type === 'VARCHAR' && isIntegerType(type)) return cast(integerText(child.node))
   if (type === 'VARCHAR') return cast(textOfValue(context, child))
   return cast(child.node)
+}
+
+/** Text that DuckDB casts to an integer only when it is one: by itself it rounds `2.5` and takes `1e3`, `0x1F`, ` 1`. */
+function integerText(text: Node): Node {
+  const location = locationOf(text)
+  const pattern = stringNode('(?s)^(.*[^0-9+-].*)$', location)
+  return functionNode('regexp_replace', [text, pattern, stringNode('\\1 (no integer)', location)], location)
 }
 
 const ARROW_TYPES: Readonly<Record<string, string>> = {

@@ -1,12 +1,16 @@
 import { quoteString } from '../engine/quote.ts'
 import { engineTypeOf } from '../engine/table.ts'
 import { CnosError } from '../errors/cnos-error.ts'
+import { fromText } from '../format/strict-value.ts'
 import { lenientTime, timeFromTicks, timeFromTime } from '../format/time-value.ts'
-import type { Column, Precision } from '../model/schema.ts'
+import type { Column, DataType, Precision } from '../model/schema.ts'
 
 const INTEGERS = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/
 const FRACTIONS = /^(FLOAT|DOUBLE|REAL|DECIMAL\(.*\))$/
 const TIMES = /^(DATE|TIMESTAMP.*)$/
+
+/** For which text is read as COPY reads it: DuckDB's cast rounds `2.5` to an integer, and takes `1_000`. */
+const NUMBERS: ReadonlySet<DataType> = new Set<DataType>(['BIGINT', 'BIGINT UNSIGNED', 'DOUBLE'])
 
 /** A DuckDB expression without side effects (it may be repeated), and its type. */
 export interface CastSource {
@@ -44,14 +48,18 @@ function castTime(cell: string, type: string, precision: Precision): string | un
 const orError = (cell: string, time: string) =>
   `CASE WHEN ${cell} IS NULL THEN NULL ELSE coalesce(${time}, error('column time: ' || ${cell} || ' is no time that can be stored')) END`
 
-function castValue(cell: string, type: string, { name, type: wanted }: Column): string | undefined {
+function castValue(cell: string, type: string, column: Column): string | undefined {
+  const { name, type: wanted } = column
+  if (type === 'VARCHAR' && NUMBERS.has(wanted)) {
+    return fromText(cell, { name, type: engineTypeOf(wanted), column }, `${cell} IS NULL`).value
+  }
   const cast = `CAST(${cell} AS ${engineTypeOf(wanted)})`
   const isNumber = INTEGERS.test(type) || FRACTIONS.test(type)
   if (wanted === 'BIGINT' || wanted === 'BIGINT UNSIGNED') {
     if (FRACTIONS.test(type)) return wholeNumber(cell, cast, name)
-    return INTEGERS.test(type) || type === 'VARCHAR' ? cast : undefined
+    return INTEGERS.test(type) ? cast : undefined
   }
-  if (wanted === 'DOUBLE') return isNumber || type === 'VARCHAR' ? cast : undefined
+  if (wanted === 'DOUBLE') return isNumber ? cast : undefined
   if (wanted === 'BOOLEAN') return type === 'BOOLEAN' || type === 'VARCHAR' ? cast : undefined
   return isNumber || type === 'VARCHAR' || type === 'BOOLEAN' ? cast : undefined
 }
