@@ -37,13 +37,15 @@ export async function migrateCluster(
   const isClaimed = (await readObject(claim.store, `${claim.prefix}plan.json`, { signal })) !== undefined
   if (isClaimed) await openClaim()
   const { store, prefix } = source.place
-  const isStaged = isClaimed && (await readManifest(store, prefix, { signal })) !== undefined
-  const exported = isStaged ? undefined : await exportCluster({ ...source, onClaim: openClaim }, { signal })
+  const staged = isClaimed ? await readManifest(store, prefix, { signal }) : undefined
+  const exported = staged ? undefined : await exportCluster({ ...source, onClaim: openClaim }, { signal })
   if (exported) onExported(exported)
   if (exported && exported.failures.length > 0) return { exported, imported: undefined }
   const imported = await importCluster(target, { signal })
   if (imported.failures.length === 0) await (await openClaim()).finish()
-  return { exported, imported }
+  if (!staged) return { exported, imported }
+  const since = `what came to ${source.client.label} since ${staged.startedAt}: an earlier run staged the backup then`
+  return { exported, imported: { ...imported, notCarried: [...imported.notCarried, since] } }
 }
 
 /** Both clusters must see the staging place; a bucket always is, a directory only on one machine or a shared mount. */

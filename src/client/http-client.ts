@@ -200,12 +200,19 @@ function isTransientRefusal(error: unknown): boolean {
   return isCnosError(error, 'CLUSTER_REFUSED') && TRANSIENT_CODES.has(error.context.remoteCode ?? '')
 }
 
+const UNREACHABLE_HINT = 'check host and port, and that the server runs (curl http://HOST:PORT/api/v1/ping)'
+const TLS_HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^EPROTO$/, 'the port may speak plain HTTP: write the address without https://'],
+  [/CERT|UNABLE_TO_/, 'name the authority of its certificate: NODE_EXTRA_CA_CERTS=FILE cnosdb-imexport …'],
+]
+
 function unreachable(address: ClusterAddress, cause: unknown): CnosError {
   if (isCnosError(cause)) return cause
-  const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause)
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? ''
+  const reason = cause instanceof Error ? cause.message.trim() || code : String(cause)
   return new CnosError('CLUSTER_UNREACHABLE', `${address.label} does not answer: ${reason}`, {
     cause,
-    hint: 'check host and port, and that the server runs (curl http://HOST:PORT/api/v1/ping)',
+    hint: TLS_HINTS.find(([codes]) => codes.test(code))?.[1] ?? UNREACHABLE_HINT,
   })
 }
 

@@ -127,6 +127,7 @@ it('fail: names the tables, changes nothing; the same command with another polic
   const merging = await migrate('fail', '--on-conflict', 'merge')
   expect(merging.code, merging.stdout + merging.stderr).toBe(0)
   expect(finished(merging.stdout).map(({ verb }) => verb)).toEqual(['import'])
+  expect(finished(merging.stdout)[0]?.notCarried.at(-1)).toMatch(/^what came to .* since 20.*: an earlier run staged/)
 })
 
 it('skip: what holds rows stays as it is and is named, the rest arrives', async () => {

@@ -46,6 +46,12 @@ it('repeats no password: of an address without a host, of a flag that is misspel
   }
 })
 
+it('tells https:// to a port of plain HTTP', async () => {
+  const refused = await imexport('plan', '--src', `https://root:root@${server.address}`, '--path', join(folder, 'p'))
+  expect(refused.code, refused.stdout).toBe(6)
+  expect(refused.stderr).toContain('write the address without https://')
+})
+
 it('plan tells its units as JSON', async () => {
   const planned = await imexport('plan', '--src', `root:root@${server.address}`, '--path', join(folder, 'p'), '--json')
   expect(planned.code, planned.stderr).toBe(0)
