@@ -27,7 +27,6 @@ const PLAIN = byName([
 const WINDOWED = byName([...AGGREGATES, ...WINDOW_FUNCTIONS])
 
 const BINNED = 'Use avg(…) over date_bin(INTERVAL …, time).'
-const GAPFILL = 'Use time_window_gapfill(time, INTERVAL …) with interpolate(…) or locf(…).'
 const SHA = 'Use sha256(…), or hash in the client.'
 const GEOMETRY = 'Fetch the geometries and ask a geometry library in the client.'
 
@@ -35,7 +34,7 @@ const GEOMETRY = 'Fetch the geometries and ask a geometry library in the client.
 const MISSING: ReadonlyMap<string, string> = new Map([
   ['asap_smooth', BINNED],
   ['timestamp_repair', 'Use date_bin(INTERVAL …, time) to put times on a grid.'],
-  ['value_fill', GAPFILL],
+  ['value_fill', "Write it alone into a SELECT list: SELECT value_fill(time, x, 'method=linear') FROM … WHERE …."],
   ['value_repair', 'Use lag(…) OVER (ORDER BY time) to find values that jump, and validity(time, …) to count them.'],
   ...['sha224', 'sha384', 'sha512'].map((name) => [name, SHA] as const),
   ...['distance', 'equals', 'contains', 'intersects', 'disjoint', 'within'].map(

@@ -9,6 +9,7 @@ import type { CommonTable, Scope, ScopeColumn, ScopeTable } from './select-scope
 import { expandSelector } from './select-selector.ts'
 import { type LateralRows, withLateralRows } from './select-time-window.ts'
 import { childOf, childrenOf, classOf, type Node, optionalChildOf, textOf, textsOf, typeOf } from './select-tree.ts'
+import { valueFillColumns } from './select-value-fill.ts'
 
 /** Checks and rewrites a query and everything in it. `outer` holds no tables of the query itself. */
 export function rewriteQuery(context: RewriteContext, node: Node, outer: Scope): RewrittenQuery {
@@ -87,7 +88,9 @@ function rewriteSelect(outerContext: RewriteContext, select: Node, outer: Scope)
     const child = optionalChildOf(node, key)
     return child === undefined ? null : rewrite(child).node
   }
-  const items = childrenOf(node, 'select_list').map((item) => rewriteItem(context, item, scope))
+  const items =
+    valueFillColumns(context, node, scope, rewrite) ??
+    childrenOf(node, 'select_list').map((item) => rewriteItem(context, item, scope))
   const clauses = {
     where_clause: optional('where_clause'),
     group_expressions: childrenOf(node, 'group_expressions').map((child) => rewrite(child).node),

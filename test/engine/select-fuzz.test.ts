@@ -21,6 +21,7 @@ const QUERIES = [
   "SELECT rate(gauge_agg(time, temp)), duration_in(state_agg(time, station), 's1'), vwap(candlestick_agg(time, temp, n)), k % n FROM air GROUP BY k, n",
   'SELECT station, slope(stats_agg(temp, k)), kurtosis_samp_x(stats_agg(n, temp)), approx_percentile_cont_with_weight(temp, n, 0.5) FROM air GROUP BY station',
   'SELECT completeness(time, temp) FILTER (WHERE k > 1), consistency(time, k), timeliness(time, n), validity(time, k) FROM air',
+  "SELECT time, v FROM (SELECT value_fill(time, k, 'method=previous') AS v FROM air WHERE temp > 0) AS q",
 ]
 const TOKENS = [
   ...new Set([...QUERIES, ...ATTACKS.map((attack) => attack.text)].flatMap((text) => tokensOf(text.slice(0, 300)))),

@@ -1,16 +1,9 @@
 import { bound } from './bound.ts'
-
-/** Enough for a run of 2^40 values that are not finite. */
-const PASSES = 40
-/** Each NULL becomes the value 1, 2, 4… places before it; `place` is that of the second operand, which is 2 first. */
-const PASS = `CASE WHEN list_count(known) < len(known) THEN list_transform(list_zip(known, list_concat(list_transform(range(CAST(power(2, place - 2) AS BIGINT)), lambda unused: NULL), known), true), lambda pair: coalesce(pair[1], pair[2])) ELSE known END`
-/** The last known value before each place, `first` when there is none. */
-const carried = (first: string, list: string) =>
-  `list_reduce(list_resize([list_concat([${first}], ${list})], ${PASSES}), lambda known, unused, place: ${PASS})[2:]`
+import { carried, carriedBack } from './carried.ts'
 
 const POINTS = 'list_transform(series.rows, lambda row: CASE WHEN row.fine THEN row END)'
 const BEFORE = carried('series.fine[1]', POINTS)
-const AFTER = `list_reverse(${carried('series.fine[-1]', `list_reverse(${POINTS})`)})`
+const AFTER = carriedBack('series.fine[-1]', POINTS)
 const ENDS =
   'struct_pack(first := series.fine[1], second := series.fine[2], penultimate := series.fine[-2], last := series.fine[-1])'
 const IS_EARLY = 'row[1].t < ends.first.t'
