@@ -31,5 +31,5 @@ export function systemTableSelect({ columns, rows }: SystemTable): string {
 }
 
 export function systemTableRelation(table: SystemTable): Relation {
-  return { columns: table.columns, select: systemTableSelect(table) }
+  return { columns: table.columns, select: systemTableSelect(table), maxRows: table.rows.length, rows: table.rows }
 }

@@ -7,8 +7,8 @@ import {
 import type { Abortable } from '../async/abort.ts'
 import { Limit } from '../async/limit.ts'
 import { fromDuckDbError } from './duckdb-errors.ts'
-import { rowsOf } from './duckdb-values.ts'
-import type { CopyProgress, EngineRow, Session } from './engine.ts'
+import { rowsOf, tuplesOf } from './duckdb-values.ts'
+import type { CopyProgress, EngineRow, EngineTuple, Session } from './engine.ts'
 import type { RelationColumn } from './relation.ts'
 
 /** Interrupts are repeated: DuckDB forgets one that arrives before the statement has begun. */
@@ -42,6 +42,13 @@ export class ConnectionSession implements Session {
       const rows: EngineRow[] = []
       for (const chunk of await result.fetchAllChunks()) rows.push(...rowsOf(chunk, names))
       return rows
+    }, options)
+  }
+
+  async values(sql: string, options: Abortable = {}): Promise<readonly EngineTuple[]> {
+    return this.#execute(async () => {
+      const result = await this.connection.run(sql)
+      return (await result.fetchAllChunks()).flatMap(tuplesOf)
     }, options)
   }
 

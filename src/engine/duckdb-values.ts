@@ -7,7 +7,7 @@ import {
   DuckDBTimestampValue,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import type { EngineRow, EngineValue } from './engine.ts'
+import type { EngineRow, EngineTuple, EngineValue } from './engine.ts'
 
 /** A value as `EngineValue` promises it: types without a JavaScript counterpart become DuckDB's text. */
 function toEngineValue(value: DuckDBValue): EngineValue {
@@ -19,10 +19,13 @@ function toEngineValue(value: DuckDBValue): EngineValue {
   return String(value)
 }
 
+/** The rows of `chunk`. */
+export function tuplesOf(chunk: DuckDBDataChunk): EngineTuple[] {
+  const columns = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnValues(index))
+  return Array.from({ length: chunk.rowCount }, (_, row) => columns.map((column) => toEngineValue(column[row] ?? null)))
+}
+
 /** The rows of `chunk` as objects; of columns with one name the last wins. */
 export function rowsOf(chunk: DuckDBDataChunk, names: readonly string[]): EngineRow[] {
-  const columns = names.map((_, index) => chunk.getColumnValues(index))
-  return Array.from({ length: chunk.rowCount }, (_, row) =>
-    Object.fromEntries(names.map((name, index) => [name, toEngineValue(columns[index]?.[row] ?? null)])),
-  )
+  return tuplesOf(chunk).map((tuple) => Object.fromEntries(names.map((name, index) => [name, tuple[index] ?? null])))
 }

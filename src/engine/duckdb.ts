@@ -7,7 +7,7 @@ import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { claimDataDirectory, dataDirectoryError } from './data-directory.ts'
 import { ConnectionSession, inTransaction } from './duckdb-connection.ts'
 import { isFatal, parseFault } from './duckdb-errors.ts'
-import type { BulkSettings, CopyToOptions, Engine, EngineOptions, EngineRow, Session } from './engine.ts'
+import type { BulkSettings, CopyToOptions, Engine, EngineOptions, EngineRow, EngineTuple, Session } from './engine.ts'
 import { hasRoomForLog, lengthOf } from './log-room.ts'
 import { createJournal, recoverMerges } from './merge-journal.ts'
 import { quoteString } from './quote.ts'
@@ -145,6 +145,10 @@ class DuckDbEngine implements Engine {
 
   all(sql: string, options: Abortable = {}): Promise<readonly EngineRow[]> {
     return this.withSession((session) => session.all(sql), options)
+  }
+
+  values(sql: string, options: Abortable = {}): Promise<readonly EngineTuple[]> {
+    return this.withSession((session) => session.values(sql), options)
   }
 
   describe(select: string, options: Abortable = {}): Promise<readonly RelationColumn[]> {

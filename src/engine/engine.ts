@@ -4,6 +4,7 @@ import type { RelationColumn } from './relation.ts'
 
 /** BIGINT, UBIGINT and HUGEINT arrive as bigint, TIMESTAMP* as bigint ticks of their own unit, the rest as is. */
 export type EngineValue = string | bigint | number | boolean | null
+export type EngineTuple = readonly EngineValue[]
 export type EngineRow = Readonly<Record<string, EngineValue>>
 
 export interface CopyProgress {
@@ -22,6 +23,8 @@ export interface Session {
   run(sql: string, options?: Abortable): Promise<bigint>
   /** Answers of a few rows. */
   all(sql: string, options?: Abortable): Promise<readonly EngineRow[]>
+  /** The same as values in the order of the columns, whatever their names. */
+  values(sql: string, options?: Abortable): Promise<readonly EngineTuple[]>
   /** The columns a SELECT would yield. */
   describe(select: string, options?: Abortable): Promise<readonly RelationColumn[]>
 }

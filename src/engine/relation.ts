@@ -1,5 +1,5 @@
 import type { Abortable } from '../async/abort.ts'
-import type { Session } from './engine.ts'
+import type { EngineTuple, Session } from './engine.ts'
 import { quoteIdentifier } from './quote.ts'
 
 /** One column of a relation; `type` is DuckDB's name of the type, such as `TIMESTAMP_NS` or `UBIGINT`. */
@@ -15,6 +15,10 @@ export interface RelationColumn {
 export interface Relation {
   readonly columns: readonly RelationColumn[]
   readonly select: string
+  /** No more rows than this, where it is known before they are read. */
+  readonly maxRows?: number | undefined
+  /** The rows themselves, where they are known: nothing has to run. */
+  readonly rows?: readonly EngineTuple[] | undefined
   /** After reading failed with `error`: the same fault with the file and line it is in, or `error` itself. */
   readonly explain?: ((error: unknown, session: Session, options?: Abortable) => Promise<unknown>) | undefined
 }

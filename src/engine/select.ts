@@ -10,6 +10,7 @@ import { RewritePasses, type SelectResolver, type TableReference } from './selec
 import { type ExpressionPlan, type PlanExpressionOptions, planPredicate } from './select-predicate.ts'
 import { rewriteQuery } from './select-query.ts'
 import { normaliseResult } from './select-result.ts'
+import { mostRows } from './select-row-bound.ts'
 import { EMPTY_SCOPE } from './select-scope.ts'
 import type { Node } from './select-tree.ts'
 
@@ -48,7 +49,7 @@ async function planOn(
   const fields = passes.validFields()
   const described = await describeOrExplain(session, printed, rewritten.node, parsed.source, fields, options)
   const { select, columns } = normaliseResult(printed.sql, described, resultsOf(parsed.tree, rewritten, described))
-  return { select, columns, tables: passes.tables() }
+  return { select, columns, tables: passes.tables(), maxRows: mostRows(parsed.tree) }
 }
 
 /** Several short questions are cheaper on one connection than on one each. */

@@ -1,5 +1,5 @@
 import type { Abortable } from '../async/abort.ts'
-import type { Engine, EngineRow } from '../engine/engine.ts'
+import type { Engine, EngineRow, EngineTuple } from '../engine/engine.ts'
 import { columnReferences, type Relation } from '../engine/relation.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { literalRelation } from '../plan/literal-relation.ts'
@@ -50,9 +50,21 @@ export function rowsResult(
     return altered === error && relation.explain ? relation.explain(error, engine, { signal }) : altered
   }
 
+  const readAtOnce = async <T>(read: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined) => {
+    const linked = start(signal)
+    try {
+      return await (slots ? slots.run(() => read(linked), { signal: linked }) : read(linked))
+    } catch (error) {
+      throw await explained(error, linked)
+    } finally {
+      end()
+    }
+  }
+
   return {
     kind: 'rows',
     columns: relation.columns,
+    maxRows: relation.maxRows,
     async *lines(expression: string, { signal }: Abortable = {}) {
       const linked = start(signal)
       let rows = 0n
@@ -71,16 +83,14 @@ export function rowsResult(
         end()
       }
     },
-    async all({ signal }: Abortable = {}): Promise<readonly EngineRow[]> {
-      const linked = start(signal)
-      try {
-        const read = () => engine.all(relation.select, { signal: linked })
-        return await (slots ? slots.run(read, { signal: linked }) : read())
-      } catch (error) {
-        throw await explained(error, linked)
-      } finally {
-        end()
-      }
+    values({ signal }: Abortable = {}): Promise<readonly EngineTuple[]> {
+      return readAtOnce(async (linked) => {
+        linked.throwIfAborted()
+        return relation.rows ?? engine.values(relation.select, { signal: linked })
+      }, signal)
+    },
+    all({ signal }: Abortable = {}): Promise<readonly EngineRow[]> {
+      return readAtOnce((linked) => engine.all(relation.select, { signal: linked }), signal)
     },
     close() {
       stop.abort(new CnosError('QUERY_CANCELED', 'The query has been canceled', { hint: 'its result was closed' }))

@@ -1,16 +1,13 @@
-import type { EngineValue } from '../engine/engine.ts'
+import type { EngineTuple, EngineValue } from '../engine/engine.ts'
 import { quoteIdentifier, quoteString } from '../engine/quote.ts'
 import type { Relation, RelationColumn } from '../engine/relation.ts'
 
 /** A few rows that are known already, as a relation: what SHOW and DESCRIBE answer, and the system tables. */
-export function literalRelation(
-  columns: readonly RelationColumn[],
-  rows: readonly (readonly EngineValue[])[],
-): Relation {
-  return { columns, select: literalSelect(columns, rows) }
+export function literalRelation(columns: readonly RelationColumn[], rows: readonly EngineTuple[]): Relation {
+  return { columns, select: literalSelect(columns, rows), maxRows: rows.length, rows }
 }
 
-function literalSelect(columns: readonly RelationColumn[], rows: readonly (readonly EngineValue[])[]): string {
+function literalSelect(columns: readonly RelationColumn[], rows: readonly EngineTuple[]): string {
   const cells = columns.map((_, index) => `c${index}`)
   const values =
     rows.length === 0 ? `(${cells.map(() => 'NULL').join(', ')})` : rows.map((row) => printRow(row)).join(', ')
@@ -19,7 +16,7 @@ function literalSelect(columns: readonly RelationColumn[], rows: readonly (reado
   return `SELECT ${projection.join(', ')} FROM (VALUES ${values}) AS v(${cells.join(', ')})${where}`
 }
 
-const printRow = (row: readonly EngineValue[]) => `(${row.map(printValue).join(', ')})`
+const printRow = (row: EngineTuple) => `(${row.map(printValue).join(', ')})`
 
 function printValue(value: EngineValue): string {
   if (value === null) return 'NULL'
