@@ -108,3 +108,22 @@ export async function forEachLimited<T>(
   if (signal?.aborted) throw signal.reason
   if (failure) throw failure.error
 }
+
+/** The same for tasks that give something: resolves with it, in the order of `items`. */
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  limit: number,
+  task: (item: T, options: { readonly signal: AbortSignal }) => Promise<R>,
+  options: Abortable = {},
+): Promise<R[]> {
+  const results = new Array<R>(items.length)
+  await forEachLimited(
+    items.entries(),
+    limit,
+    async ([at, item], inner) => {
+      results[at] = await task(item, inner)
+    },
+    options,
+  )
+  return results
+}

@@ -1,4 +1,5 @@
 import type { Abortable } from '../async/abort.ts'
+import { mapLimited } from '../async/limit.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { printStatement } from '../sql/printer.ts'
@@ -51,7 +52,7 @@ export async function judgeTargets(
   client: ClusterClient,
   wanted: readonly WantedTable[],
   { databases }: TargetObjects,
-  policy: ConflictPolicy,
+  { policy, parallel }: { readonly policy: ConflictPolicy; readonly parallel: number },
   journal: Journal,
   { signal }: Abortable,
 ): Promise<{ readonly occupied: ReadonlySet<string>; readonly skipped: ReadonlySet<string> }> {
@@ -61,18 +62,20 @@ export async function judgeTargets(
     { signal },
   )
   const occupied = new Set<string>()
-  const conflicts = precisionConflicts(wanted, databases)
-  for (const { table, hasUnits } of wanted) {
+  const conflictsOf = async ({ table, hasUnits }: WantedTable, inner: Abortable) => {
     const there = present.get(keyOf(table))
-    if (!there) continue
+    if (!there) return []
     const name = `${table.tenant}.${table.database}.${table.table}`
-    conflicts.push(...typeConflicts(table, there).map((problem) => `${name}: ${problem}`))
-    if (!hasUnits || journal.states.has(tableEntry(table))) continue
-    if ((await measure(client, there, EVERYTHING, { signal })).rows > 0n) {
-      occupied.add(keyOf(table))
-      if (policy === 'fail') conflicts.push(`${name} already holds rows`)
-    }
+    const conflicts = typeConflicts(table, there).map((problem) => `${name}: ${problem}`)
+    if (!hasUnits || journal.states.has(tableEntry(table))) return conflicts
+    if ((await measure(client, there, EVERYTHING, inner)).rows === 0n) return conflicts
+    occupied.add(keyOf(table))
+    return policy === 'fail' ? [...conflicts, `${name} already holds rows`] : conflicts
   }
+  const conflicts = [
+    ...precisionConflicts(wanted, databases),
+    ...(await mapLimited(wanted, parallel, conflictsOf, { signal })).flat(),
+  ]
   if (conflicts.length > 0) {
     throw new CnosError('TARGET_CONFLICT', `the target is not free:\n  ${conflicts.slice(0, 20).join('\n  ')}`, {
       hint: 'nothing was changed; restore into an empty cluster, rename with --rename, or choose --on-conflict skip, merge or replace; an import that was interrupted goes on in the directory where it was run (or its --meta-dir)',

@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abort.ts'
 import type { Clock } from '../async/clock.ts'
+import { mapLimited } from '../async/limit.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { CnosError, isCnosError } from '../errors/cnos-error.ts'
 import type { StoreContext } from '../store/store-driver.ts'
@@ -96,6 +97,7 @@ export async function planImport(options: ImportOptions, { signal }: Abortable):
     await checkFiles(
       place,
       units.map((unit) => unit.source),
+      options.parallel,
       { signal },
     ),
     place.url,
@@ -189,7 +191,7 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
     return alreadyDone(plan, clock.elapsedMs() - began)
   }
   const objects = await readTargetObjects(client, [...plan.meta, ...plan.schema], journal, { signal })
-  const { occupied, skipped } = await judgeTargets(client, plan.tables, objects, policy, journal, { signal }).catch(
+  const { occupied, skipped } = await judgeTargets(client, plan.tables, objects, options, journal, { signal }).catch(
     async (error) => {
       // Nothing was begun: the next run may choose other options.
       if (journal.states.size === 0) await journal.discard()
@@ -200,7 +202,8 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
   reporter.report({ type: 'phase', phase: 'restoring metadata' })
   await rememberTargetObjects(journal, objects, { signal })
   const restoring = { maxReplica: options.maxReplica, updateExisting: policy === 'replace', target: objects }
-  const failures = await runSteps(stepsBeforeData(plan.meta, plan.schema, restoring), client, { signal })
+  const stepOptions = { client, parallel: options.parallel }
+  const failures = await runSteps(stepsBeforeData(plan.meta, plan.schema, restoring), stepOptions, { signal })
 
   const tables = plan.tables.map(({ table }) => table).filter((table) => !isIn(skipped, table))
   const targets = await prepareTargets(tables, occupied, journal, failures, options, { signal })
@@ -218,7 +221,7 @@ export async function importCluster(options: ImportOptions, { signal }: Abortabl
   reporter.report({ type: 'phase', phase: 'restoring TTLs and limits' })
   failures.push(
     ...totals.failures,
-    ...(await runSteps(stepsAfterData(plan.meta, plan.schema, restoring), client, { signal })),
+    ...(await runSteps(stepsAfterData(plan.meta, plan.schema, restoring), stepOptions, { signal })),
   )
   if (failures.length === 0) await journal.finish()
   return {
@@ -249,21 +252,23 @@ async function prepareTargets(
   occupied: ReadonlySet<string>,
   journal: Journal,
   failures: { what: string; error: Error }[],
-  { client, policy, range }: ImportOptions,
+  { client, policy, range, parallel }: ImportOptions,
   { signal }: Abortable,
 ): Promise<Map<string, ImportTarget>> {
   const tenants = tables.map(({ tenant }) => tenant)
   const there = await readTargetTables(client, tenants, { signal })
   const targets = new Map<string, ImportTarget>()
-  for (const table of tables) {
+  const prepare = async (table: TableInfo, inner: Abortable) => {
     const wish = { table, range, policy, isOccupied: isIn(occupied, table) }
     try {
-      targets.set(keyOf(table), await prepareTarget(client, wish, there.get(keyOf(table)), journal, { signal }))
+      targets.set(keyOf(table), await prepareTarget(client, wish, there.get(keyOf(table)), journal, inner))
+      return []
     } catch (error) {
       if (!isCnosError(error) || error.errorName === 'CLUSTER_UNREACHABLE') throw error
-      failures.push({ what: `${table.tenant}.${table.database}.${table.table}`, error })
+      return [{ what: `${table.tenant}.${table.database}.${table.table}`, error }]
     }
   }
+  failures.push(...(await mapLimited(tables, parallel, prepare, { signal })).flat())
   return targets
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Abortable } from '../async/abort.ts'
+import { mapLimited } from '../async/limit.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import { openStore } from '../store/registry.ts'
 import type { StoreContext } from '../store/store-driver.ts'
@@ -170,12 +171,14 @@ export function tablesOf(schema: readonly MetadataStatement[]): TableInfo[] {
 export async function checkFiles(
   place: BackupPlace,
   units: readonly BackupUnit[],
+  parallel: number,
   { signal }: Abortable,
 ): Promise<string[]> {
-  const problems: string[] = []
-  for (const unit of units) {
-    if (unit.rows !== undefined)
-      problems.push(...(await checkUnitFiles(place, { ...unit, rows: unit.rows }, { signal })))
-  }
-  return problems
+  const problems = await mapLimited(
+    units,
+    parallel,
+    async (unit, inner) => (unit.rows === undefined ? [] : checkUnitFiles(place, { ...unit, rows: unit.rows }, inner)),
+    { signal },
+  )
+  return problems.flat()
 }

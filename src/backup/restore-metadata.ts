@@ -1,4 +1,5 @@
 import type { Abortable } from '../async/abort.ts'
+import { mapLimited } from '../async/limit.ts'
 import type { ClusterClient } from '../client/cluster-client.ts'
 import { type CnosError, isCnosError } from '../errors/cnos-error.ts'
 import { type DatabaseOptionName, LIMITER_GROUPS, type Statement, type TenantOptions } from '../sql/ast.ts'
@@ -184,21 +185,43 @@ function numbersOf(numbers: Numbers | null | undefined, prefix: string): Map<str
 /** Runs the steps in order; what an earlier run has made stays; failures are collected, by name. */
 export async function runSteps(
   steps: readonly Step[],
-  client: ClusterClient,
+  { client, parallel }: { readonly client: ClusterClient; readonly parallel: number },
   { signal }: Abortable,
-): Promise<{ readonly what: string; readonly error: Error }[]> {
-  const failures: { what: string; error: Error }[] = []
-  for (const step of steps) {
-    try {
-      await client.execute(printStatement(step.statement), { tenant: step.tenant ?? SYSTEM_TENANT, signal })
-    } catch (thrown) {
-      signal?.throwIfAborted()
-      if (!isCnosError(thrown) || thrown.errorName === 'CLUSTER_UNREACHABLE') throw thrown
-      if (!EXISTS_CODES.has(thrown.context.remoteCode ?? ''))
-        failures.push({ what: describeStep(step), error: explained(thrown) })
-    }
-  }
+): Promise<StepFailure[]> {
+  const failures: StepFailure[] = []
+  const run = (step: Step, inner: Abortable) => runStep(step, client, inner)
+  for (const group of independentSteps(steps))
+    failures.push(...(await mapLimited(group, parallel, run, { signal })).flat())
   return failures
+}
+
+interface StepFailure {
+  readonly what: string
+  readonly error: Error
+}
+
+/** Neighbouring tables together, every other step alone. */
+function independentSteps(steps: readonly Step[]): readonly (readonly Step[])[] {
+  const groups: Step[][] = []
+  for (const step of steps) {
+    const last = groups.at(-1)
+    const isTable = step.statement.kind === 'create-table'
+    if (last && isTable && last[0]?.statement.kind === 'create-table') last.push(step)
+    else groups.push([step])
+  }
+  return groups
+}
+
+async function runStep(step: Step, client: ClusterClient, { signal }: Abortable): Promise<StepFailure[]> {
+  try {
+    await client.execute(printStatement(step.statement), { tenant: step.tenant ?? SYSTEM_TENANT, signal })
+    return []
+  } catch (thrown) {
+    signal?.throwIfAborted()
+    if (!isCnosError(thrown) || thrown.errorName === 'CLUSTER_UNREACHABLE') throw thrown
+    if (EXISTS_CODES.has(thrown.context.remoteCode ?? '')) return []
+    return [{ what: describeStep(step), error: explained(thrown) }]
+  }
 }
 
 /** ALTER statements that give what is there the backup's options, one option each. */

@@ -113,19 +113,19 @@ async function loadNextId(engine: Engine): Promise<bigint> {
 const ROWS_PER_STATEMENT = 500
 
 async function commit(session: Session, { objects, ddl = [] }: CatalogChange, nextId: bigint): Promise<void> {
-  for (const statement of ddl) await session.run(statement)
+  const statements = [...ddl]
   const latest = [...new Map(objects.map((object) => [`${object.kind} ${object.key}`, object])).values()]
   for (let at = 0; at < latest.length; at += ROWS_PER_STATEMENT) {
     const batch = latest.slice(at, at + ROWS_PER_STATEMENT)
     const keys = batch.map(({ kind, key }) => `(${quoteString(kind)}, ${quoteString(key)})`)
-    await session.run(`DELETE FROM catalog.objects WHERE (kind, key) IN (${keys.join(', ')})`)
+    statements.push(`DELETE FROM catalog.objects WHERE (kind, key) IN (${keys.join(', ')})`)
     const rows = batch.flatMap(({ kind, key, value }) =>
       value === undefined ? [] : [`(${[kind, key, JSON.stringify(value)].map(quoteString).join(', ')})`],
     )
-    if (rows.length > 0) await session.run(`INSERT INTO catalog.objects VALUES ${rows.join(', ')}`)
+    if (rows.length > 0) statements.push(`INSERT INTO catalog.objects VALUES ${rows.join(', ')}`)
   }
-  await session.run('DELETE FROM catalog.next_id')
-  await session.run(`INSERT INTO catalog.next_id VALUES (${nextId})`)
+  statements.push('DELETE FROM catalog.next_id', `INSERT INTO catalog.next_id VALUES (${nextId})`)
+  await session.run(statements.join(';\n'))
 }
 
 /** The state after a change, physical tables aside; `state` itself stays as it is. */
