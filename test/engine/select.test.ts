@@ -25,6 +25,36 @@ async function failure(text: string, offset = 0, statement?: string): Promise<Cn
 
 const ns = (text: string) => BigInt(Date.parse(text)) * 1_000_000n
 
+describe('the most rows of a query', () => {
+  it.each([
+    ['SELECT 1 AS x', 1],
+    ['SELECT count(*) AS n, min(temp), max(temp), 7 AS seven FROM air', 1],
+    ['SELECT count(*) AS n FROM air WHERE false', 1],
+    ['SELECT sum(k) FROM slow AS air(time, host, k) HAVING count(*) > 10', 1],
+    ['SELECT count(*) AS n FROM air UNION ALL SELECT count(*) FROM slow', 2],
+    ['SELECT * FROM air LIMIT 2', 2],
+    ['SELECT * FROM air LIMIT 0', 0],
+    ['SELECT * FROM air ORDER BY time LIMIT 5 OFFSET 1', 5],
+    ['SELECT * FROM air', undefined],
+    ['SELECT count(*) AS n FROM air GROUP BY station', undefined],
+    ['SELECT count(*) AS n FROM air GROUP BY ALL', undefined],
+    ['SELECT count(*) AS n, station FROM air GROUP BY station', undefined],
+    ['SELECT count(*) OVER () AS n FROM air', undefined],
+    ['SELECT count(*) AS n, unnest([1, 2, 3]) AS x FROM air', undefined],
+    ['SELECT unnest([1, 2, 3]) AS x', undefined],
+    ['SELECT 7 AS seven FROM air', undefined],
+    ['SELECT * FROM air LIMIT NULL', undefined],
+    ['SELECT * FROM air LIMIT 1 + 1', undefined],
+    ['VALUES (1), (2)', undefined],
+  ])('%s: %s', async (text, bound) => {
+    const found = await plan(text).catch((error: CnosError) => error)
+    if (!('select' in found)) return expect([bound, found.errorName]).toEqual([undefined, 'UNSUPPORTED'])
+    expect(found.maxRows).toBe(bound)
+    const { length } = await fixture.engine.values(found.select)
+    expect(length).toBeLessThanOrEqual(bound ?? length)
+  })
+})
+
 describe('names', () => {
   it('folds unquoted names and keeps quoted ones', async () => {
     expect(await rows('SELECT Station FROM AIR WHERE Temp > 4')).toEqual([['s1']])

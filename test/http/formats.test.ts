@@ -19,6 +19,29 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const ALL = 'SELECT * FROM m ORDER BY time'
 
+describe('an answer that is known to be short', () => {
+  it.each(['text/csv', 'text/tsv'])('is spelt in %s as a long one is', async (accept) => {
+    const long = await server.sql(ALL, { accept })
+    expect(long.text.split('\n').length).toBeGreaterThan(5)
+    expect((await server.sql(`${ALL} LIMIT 100`, { accept })).text).toBe(long.text)
+  })
+
+  it('has two quotes for a record of one empty field', async () => {
+    const answer = await server.sql('SELECT s FROM m ORDER BY time DESC LIMIT 4')
+    expect(answer.text).toBe('s\n"say ""hi"""\n""\n""\n"a,b"\n')
+  })
+
+  it('fails with a status when a row cannot be computed', async () => {
+    const answer = await server.sql(`SELECT CAST(s AS BIGINT) AS n FROM m LIMIT 2`)
+    expect([answer.status, JSON.parse(answer.text).error_code]).toEqual([422, expect.stringMatching(/^\d{6}$/)])
+  })
+
+  it('keeps columns of one name apart', async () => {
+    const answer = await server.sql('SELECT min(i) AS x, max(u) AS x FROM m')
+    expect(answer.text).toBe('x,x\n-9223372036854775808,18446744073709551615\n')
+  })
+})
+
 describe('Accept', () => {
   it.each([
     [undefined, 'text/csv'],
