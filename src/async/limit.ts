@@ -89,7 +89,8 @@ export async function forEachLimited<T>(
         .run(
           () => {
             started()
-            return task(item, { signal: linked })
+            // Inside the slot: once it is free, the next item would start before anybody knew of the failure.
+            return task(item, { signal: linked }).catch(fail)
           },
           { signal: linked },
         )
