@@ -103,7 +103,8 @@ function readingOf(request: CsvRequest, runs: readonly Run[]): Reading {
 
 /** Reads CSV by position. Throws BAD_FILE for a header with another number of fields. */
 export async function csvReader(request: CsvRequest, session: Session, options: Abortable = {}): Promise<Reader> {
-  const runs = await runsOf(request, session, options)
+  const found = await runsOf(request, session, options)
+  const runs = request.isCareful ? found.map((run) => ({ ...run, areNumbersPlain: false })) : found
   const runOf = new Map(runs.flatMap((run) => run.files.map((file) => [file, run] as const)))
   const source: FaultySource = {
     kind: 'csv',

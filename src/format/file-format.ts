@@ -53,6 +53,8 @@ export interface ReadRequest<S extends OptionSpecs> {
   /** Whether `fileColumns` came from the first file's own names, so that every file must have the same. */
   readonly namesMatter: boolean
   readonly options: OptionValues<S>
+  /** Nobody will try `careful` after a failure: every value is read with care from the start. */
+  readonly isCareful?: boolean
 }
 
 /** Another way to read the same files. */

@@ -115,7 +115,7 @@ export async function jsonReader(request: JsonRequest, session: Session, options
     malformedLine: async (file) => (layoutOf.get(file) === 'array' ? undefined : malformedLine(file)),
   }
   return {
-    from: fromItem(request, runs, USUAL),
+    from: fromItem(request, runs, { ...USUAL, isText: request.isCareful ?? false }),
     careful: { suits: needsCare, open: (error) => ({ from: fromItem(request, runs, careAfter(error)) }) },
     explain: (error, among, waiting) => explainFault([source], error, among, waiting),
   }

@@ -39,6 +39,7 @@ function readFiles(
     fileColumns: columns.map((column) => column.name),
     namesMatter: false,
     options: location.formatOptions,
+    isCareful: true,
   }
   return location.format.reader(request, engine, { signal })
 }
