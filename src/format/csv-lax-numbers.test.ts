@@ -27,6 +27,14 @@ describe('numbers that only DuckDB takes', () => {
     expect(found([`a${delimiter}1\n`], delimiter)).toBe(true)
   })
 
+  it.each(['nan', '-NaN', 'inf', '"+Infinity"'])('are supposed where %j is seen', (field) => {
+    expect(found([`a,${field},1\n`])).toBe(true)
+  })
+
+  it.each(['info', 'x_inf', 'nan_1', 'Nancy', 'inf.5'])('are not supposed where %j is seen', (field) => {
+    expect(found([`a,${field},1\n`])).toBe(false)
+  })
+
   it('are looked for in long runs of blanks and underscores, each byte once', () => {
     expect(found([`x${' '.repeat(2 ** 21)}${'_ '.repeat(2 ** 20)},1\n`])).toBe(false)
   })

@@ -18,9 +18,15 @@ const NUMBER = 1
 /** Where a field can begin or end. */
 const EDGE = 2
 
+/** Words for what is no finite number; one inside a string does no harm. */
+const WORD = /[^\w.+-][+-]?(?:nan|inf|infinity)[^\w.+-]/i
+/** Of each piece: enough to find the files with many words at once. Others are read in vain first. */
+const SAMPLED_BYTES = 4096
+
 /**
  * Looks for fields that DuckDB takes for finite numbers and CnosDB does not: `1_000`, ` 1`, `+-1`. Where a file has
- * none, DuckDB itself can read its columns of numbers, which is much faster than to look at every text.
+ * none, DuckDB itself can read its columns of numbers, which is much faster than to look at every text. Files with
+ * infinities and NaN are not for it: that those are meant only their text tells.
  */
 export class LaxNumbers {
   readonly #suspects: readonly number[]
@@ -44,6 +50,7 @@ export class LaxNumbers {
 
   /** Looks at the next piece of the file; where it begins and ends, fields do for all that is known. */
   look(chunk: Buffer): void {
+    this.#found ||= WORD.test(chunk.toString('latin1', 0, SAMPLED_BYTES))
     this.#found ||= this.#suspects.some((suspect) => this.#hasLaxNumber(chunk, suspect))
   }
 
