@@ -113,15 +113,15 @@ export function buildProgram(act: (verb: Verb, flags: Flags) => void): Command {
   return program
 }
 
-/** Runs the program of this process. A stray leading `--`, as in old documentation, is dropped. */
+/** Runs the program of this process. A stray `--`, as in old documentation, is dropped. */
 export async function main(): Promise<void> {
-  const given = process.argv.slice(2)
   let chosen: { readonly verb: Verb; readonly flags: Flags } | undefined
   const program = buildProgram((verb, flags) => {
     chosen = { verb, flags }
   })
   try {
-    await program.parseAsync(given[0] === '--' ? given.slice(1) : given, { from: 'user' })
+    const given = process.argv.slice(2).filter((argument) => argument !== '--')
+    await program.parseAsync(given, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     process.exitCode = error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage
