@@ -17,6 +17,7 @@ import { geometryTypeOf } from './geometry-check.ts'
 import type { TimeRange } from './merge-sql.ts'
 import type { SeriesSpan } from './series-bounds.ts'
 import { engineTypeOf } from './table.ts'
+import type { Texts } from './texts.ts'
 import { timeUnitOf } from './time-ticks.ts'
 import { numberFill, sharedTextFill, textFill, type VectorColumn } from './vector-fill.ts'
 
@@ -24,7 +25,7 @@ import { numberFill, sharedTextFill, textFill, type VectorColumn } from './vecto
 export interface FieldVector {
   readonly name: string
   /** By the column's type: BIGINT, BIGINT UNSIGNED, DOUBLE, BOOLEAN (0 or 1), STRING and GEOMETRY. */
-  readonly values: BigInt64Array | BigUint64Array | Float64Array | Uint8Array | readonly (string | null)[]
+  readonly values: BigInt64Array | BigUint64Array | Float64Array | Uint8Array | Texts
   /** 1 where the row has a value, 0 where it is NULL; absent when every row has one. */
   readonly valid?: Uint8Array | undefined
 }
@@ -75,7 +76,7 @@ export function seriesColumnOf({ series }: ColumnBatch): VectorColumn {
 function fieldColumn({ name, values, valid }: FieldVector, type: DataType): VectorColumn {
   const engineType = engineTypeOf(type)
   const column = { type: TYPE_OF[engineType] as DuckDBType }
-  if (engineType === 'VARCHAR' && Array.isArray(values)) return { ...column, fill: textFill(values, valid) }
+  if (engineType === 'VARCHAR' && 'starts' in values) return { ...column, fill: textFill(values, valid) }
   const isFitting =
     (type === 'BIGINT' && values instanceof BigInt64Array) ||
     (type === 'BIGINT UNSIGNED' && values instanceof BigUint64Array) ||
@@ -194,12 +195,7 @@ export function rangeOfPlainBatch(
 }
 
 function hasFieldInEveryRow({ fields, rowCount }: ColumnBatch): boolean {
-  if (fields.some(({ values, valid }) => valid === undefined && !Array.isArray(values))) return true
-  for (let row = 0; row < rowCount; row += 1) if (!fields.some((field) => hasValue(field, row))) return false
+  if (fields.some(({ valid }) => valid === undefined)) return true
+  for (let row = 0; row < rowCount; row += 1) if (!fields.some(({ valid }) => valid?.[row] === 1)) return false
   return true
-}
-
-function hasValue({ values, valid }: FieldVector, row: number): boolean {
-  if (valid !== undefined && valid[row] !== 1) return false
-  return !Array.isArray(values) || (values[row] ?? null) !== null
 }

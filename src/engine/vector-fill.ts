@@ -1,5 +1,6 @@
 import { DuckDBDataChunk, type DuckDBType, VARCHAR } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
+import type { Texts } from './texts.ts'
 
 /** DuckDB's own vector size: a chunk holds no more rows. */
 export const CHUNK_ROWS = 2048
@@ -7,7 +8,9 @@ export const CHUNK_ROWS = 2048
 const STRING_WORDS = 4
 const STRING_BYTES = 16
 const INLINE_BYTES = 12
+const PREFIX_BYTES = 4
 const ASCII = 0x7f
+const MAX_WORD = 0xffff_ffff
 
 /** Puts the values of rows `start` … into the first `count` places of a vector that holds no NULL yet. */
 export type VectorFill = (vector: duckdb.Vector, start: number, count: number) => void
@@ -21,6 +24,7 @@ export interface VectorColumn {
 type NumberArray = BigInt64Array | BigUint64Array | Float64Array | Uint32Array | Uint8Array
 
 const stringScratch = new Int32Array(CHUNK_ROWS * STRING_WORDS)
+const scratchBytes = new Uint8Array(stringScratch.buffer)
 const validityScratch = new Uint8Array(CHUNK_ROWS / 8)
 
 /** Rows `start` … of all columns, up to CHUNK_ROWS of them, in a chunk of these columns; what it held before is gone. */
@@ -56,20 +60,49 @@ export function numberFill(values: NumberArray, valid?: Uint8Array): VectorFill 
   }
 }
 
-export function textFill(values: readonly (string | null)[], valid?: Uint8Array): VectorFill {
-  const valueAt = (row: number) => (valid === undefined || valid[row] === 1 ? (values[row] ?? null) : null)
+/**
+ * `valid` is 0 where a row has none. Texts of more than 12 bytes go to DuckDB in one piece, as one string in the place of
+ * the first row; then every row gets its 16 bytes, which refer into that piece.
+ */
+export function textFill({ bytes, starts, lengths }: Texts, valid?: Uint8Array): VectorFill {
+  const hasText = (row: number) => valid === undefined || valid[row] === 1
   return (vector, start, count) => {
-    const long: number[] = []
+    requireRows(Math.min(starts.length, lengths.length), start + count)
     stringScratch.fill(0, 0, count * STRING_WORDS)
-    for (let row = 0; row < count; row += 1) {
-      const value = valueAt(start + row)
-      if (value !== null && !putInline(stringScratch, row, value)) long.push(row)
+    let [from, to] = [bytes.length, 0]
+    for (let row = start; row < start + count; row += 1) {
+      if (!hasText(row)) continue
+      const length = lengths[row] as number
+      const at = starts[row] as number
+      const place = (row - start) * STRING_BYTES
+      stringScratch[place >> 2] = length
+      const kept = length > INLINE_BYTES ? PREFIX_BYTES : length
+      for (let i = 0; i < kept; i += 1) scratchBytes[place + 4 + i] = bytes[at + i] as number
+      if (length <= INLINE_BYTES) continue
+      if (at < from) from = at
+      if (at + length > to) to = at + length
+    }
+    if (to > from) {
+      const { low, high } = storedAt(vector, bytes.subarray(from, to))
+      for (let row = start; row < start + count; row += 1) {
+        if (!hasText(row) || (lengths[row] as number) <= INLINE_BYTES) continue
+        const address = low + (starts[row] as number) - from
+        const place = (row - start) * STRING_WORDS
+        stringScratch[place + 2] = address
+        stringScratch[place + 3] = address > MAX_WORD ? high + 1 : high
+      }
     }
     duckdb.copy_data_to_vector(vector, 0, stringScratch.buffer, 0, count * STRING_BYTES)
-    for (const row of long)
-      duckdb.vector_assign_string_element_len(vector, row, Buffer.from(values[start + row] as string))
-    fillValidity(vector, count, (row) => valueAt(start + row) !== null)
+    if (valid !== undefined) fillValidity(vector, count, (row) => valid[start + row] === 1)
   }
+}
+
+/** Gives the vector a text of more than 12 bytes to keep, and tells its address, in two words. */
+function storedAt(vector: duckdb.Vector, text: Uint8Array): { readonly low: number; readonly high: number } {
+  duckdb.vector_assign_string_element_len(vector, 0, text)
+  const data = duckdb.vector_get_data(vector, STRING_BYTES)
+  const [, , low = 0, high = 0] = new Uint32Array(data.buffer, data.byteOffset, STRING_WORDS)
+  return { low, high }
 }
 
 /**

@@ -1,65 +1,40 @@
-import type { BatchField, BatchTag, FieldValues, LineBatch } from './line-batch.ts'
+import type { BatchTag, LineBatch } from './line-batch.ts'
 
-/** Many texts as one, which goes from thread to thread with a single copy. */
-interface PackedTexts {
+/** A tag whose values are one string, which goes from thread to thread with a single copy. */
+type PackedTag = Omit<BatchTag, 'values'> & {
   readonly text: string
-  /** In characters; -1 where there is none. */
+  /** In characters, by series; -1 where there is none. */
   readonly lengths: Int32Array
 }
 
-type PackedField = Omit<BatchField, 'values'> & {
-  readonly values: Exclude<FieldValues, readonly string[]> | PackedTexts
-}
-type PackedTag = Omit<BatchTag, 'values'> & { readonly values: PackedTexts }
-
 /** A LineBatch as it goes from one thread to another. */
-export type PackedBatch = Omit<LineBatch, 'tags' | 'fields'> & {
-  readonly tags: readonly PackedTag[]
-  readonly fields: readonly PackedField[]
-}
+export type PackedBatch = Omit<LineBatch, 'tags'> & { readonly tags: readonly PackedTag[] }
 
 /** The arrays of the batch belong to the message. */
 export function packBatch(batch: LineBatch): PackedBatch {
-  return {
-    ...batch,
-    tags: batch.tags.map((tag) => ({ ...tag, values: packTexts(tag.values) })),
-    fields: batch.fields.map(({ values, ...field }) => ({
-      ...field,
-      values: isTexts(values) ? packTexts(values) : values,
-    })),
-  }
+  return { ...batch, tags: batch.tags.map(packTag) }
 }
 
 /** What the other thread gets without a copy, and this one loses. */
 export function buffersOf({ times, series, tags, fields }: PackedBatch): ArrayBuffer[] {
-  const arrays = [
-    times,
-    series,
-    ...tags.map(({ values }) => values.lengths),
-    ...fields.flatMap(({ values, present }) => [present, 'lengths' in values ? values.lengths : values]),
-  ]
+  const arrays: ArrayBufferView[] = [times, series, ...tags.map(({ lengths }) => lengths)]
+  for (const { values, present } of fields) {
+    arrays.push(present)
+    if ('starts' in values) arrays.push(values.bytes, values.starts, values.lengths)
+    else arrays.push(values)
+  }
   return arrays.map(({ buffer }) => buffer as ArrayBuffer)
 }
 
-export function unpackBatch({ tags, fields, ...batch }: PackedBatch): LineBatch {
-  return {
-    ...batch,
-    tags: tags.map(({ values, ...tag }) => ({ ...tag, values: unpackTexts(values) })),
-    fields: fields.map(({ values, ...field }) => ({
-      ...field,
-      values: 'lengths' in values ? (unpackTexts(values) as readonly string[]) : values,
-    })),
-  }
+export function unpackBatch(batch: PackedBatch): LineBatch {
+  return { ...batch, tags: batch.tags.map(unpackTag) }
 }
 
-const isTexts = (values: FieldValues): values is readonly string[] => Array.isArray(values)
-
-function packTexts(values: readonly (string | undefined)[]): PackedTexts {
-  const lengths = Int32Array.from(values, (value) => value?.length ?? -1)
-  return { text: values.join(''), lengths }
+function packTag({ values, ...tag }: BatchTag): PackedTag {
+  return { ...tag, text: values.join(''), lengths: Int32Array.from(values, (value) => value?.length ?? -1) }
 }
 
-function unpackTexts({ text, lengths }: PackedTexts): (string | undefined)[] {
+function unpackTag({ text, lengths, ...tag }: PackedTag): BatchTag {
   const values = new Array<string | undefined>(lengths.length)
   let start = 0
   for (const [index, length] of lengths.entries()) {
@@ -67,5 +42,5 @@ function unpackTexts({ text, lengths }: PackedTexts): (string | undefined)[] {
     values[index] = text.slice(start, start + length)
     start += length
   }
-  return values
+  return { ...tag, values }
 }

@@ -1,3 +1,4 @@
+import type { TextsBuilder } from '../engine/texts.ts'
 import { BACKSLASH, COMMA, CR, LETTER_I, LETTER_U, LF, MINUS, NINE, PLUS, POINT, QUOTE, SPACE, ZERO } from './bytes.ts'
 import { decimalToDouble, MAX_DIGITS, MAX_FRACTION, POWERS_OF_TEN } from './decimal.ts'
 import type { FieldType } from './line-batch.ts'
@@ -20,13 +21,14 @@ export class ValueReader {
   type: FieldType = 'DOUBLE'
   /** Set for an integer of 2^53 and more. */
   big: bigint | undefined
-  /** The text of a string. */
-  text = ''
   /** Where the value ends. */
   end = 0
   /** By VALUE, LEADING, REST. A typed array, because a double in a field is put into a new box at every write. */
   readonly #doubles = new Float64Array(3)
   #digits = 0
+  /** Where the text of a string begins, and whether a backslash is in it. */
+  #textStart = 0
+  #isEscaped = false
 
   constructor(body: Buffer) {
     this.#body = body
@@ -157,20 +159,25 @@ export class ValueReader {
 
   #readString(start: number): void {
     const body = this.#body
-    let quote = body.indexOf(QUOTE, start)
-    while (quote >= 0 && this.#isEscaped(quote, start)) quote = body.indexOf(QUOTE, quote + 1)
-    if (quote < 0) throw faultAt(body, start - 1, 'a string has no closing quote')
-    const text = body.toString('utf8', start, quote)
-    this.text = text.includes('\\') ? text.replace(/\\(["\\])/g, '$1') : text
+    let at = start
+    this.#isEscaped = false
+    for (let byte = body[at]; byte !== QUOTE; byte = body[at]) {
+      if (byte === undefined) throw faultAt(body, start - 1, 'a string has no closing quote')
+      if (byte === BACKSLASH) this.#isEscaped = true
+      at += byte === BACKSLASH ? 2 : 1
+    }
+    this.#textStart = start
     this.type = 'STRING'
-    this.end = quote + 1
+    this.end = at + 1
   }
 
-  /** Whether an odd number of backslashes stands before the quote. */
-  #isEscaped(quote: number, start: number): boolean {
-    let first = quote
-    while (first > start && this.#body[first - 1] === BACKSLASH) first -= 1
-    return (quote - first) % 2 === 1
+  /** Copies the text of a string that was just read. */
+  putText(texts: TextsBuilder, row: number): void {
+    const [start, end] = [this.#textStart, this.end - 1]
+    if (this.#isEscaped) {
+      const text = Buffer.from(this.#body.toString('utf8', start, end).replace(/\\(["\\])/g, '$1'))
+      texts.put(row, text, 0, text.length)
+    } else texts.put(row, this.#body, start, end)
   }
 
   #readBoolean(start: number): void {

@@ -1,8 +1,10 @@
+import type { Texts } from '../engine/texts.ts'
+
 /** The type of a field, by how its first value was written. */
 export type FieldType = 'DOUBLE' | 'BIGINT' | 'BIGINT UNSIGNED' | 'BOOLEAN' | 'STRING'
 
 /** Values by row; booleans as 0 and 1. */
-export type FieldValues = Float64Array | BigInt64Array | BigUint64Array | Uint8Array | readonly string[]
+export type FieldValues = Float64Array | BigInt64Array | BigUint64Array | Uint8Array | Texts
 
 export interface BatchTag {
   readonly name: string

@@ -217,7 +217,7 @@ class LineParser {
     field.claim(row)
     if (value.type === 'DOUBLE') field.numbers[row] = value.number
     else if (value.type === 'BOOLEAN') field.bytes[row] = value.number
-    else if (value.type === 'STRING') field.strings[row] = value.text
+    else if (value.type === 'STRING') value.putText(field.texts, row)
     else if (value.big === undefined) storeInteger(field.halves, row, value.number)
     else if (value.type === 'BIGINT') field.signed[row] = value.big
     else field.unsigned[row] = value.big

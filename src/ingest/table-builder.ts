@@ -1,3 +1,4 @@
+import { TextsBuilder } from '../engine/texts.ts'
 import type { BatchField, BatchTag, FieldType, FieldValues, LineBatch } from './line-batch.ts'
 
 type NumberStore = Float64Array | BigInt64Array | BigUint64Array | Uint8Array
@@ -27,7 +28,7 @@ export class FieldBuilder {
   unsigned: BigUint64Array = new BigUint64Array(0)
   /** The 64-bit integers as pairs of 32 bits, low first. */
   halves: Int32Array = new Int32Array(0)
-  strings: string[] = []
+  readonly texts = new TextsBuilder()
   present: Uint8Array = new Uint8Array(0)
 
   constructor(name: string, keyBytes: Uint8Array, type: FieldType, offset: number) {
@@ -54,7 +55,7 @@ export class FieldBuilder {
     if (this.type === 'DOUBLE') return this.numbers.subarray(0, rows)
     if (this.type === 'BIGINT') return this.signed.subarray(0, rows)
     if (this.type === 'BIGINT UNSIGNED') return this.unsigned.subarray(0, rows)
-    return this.type === 'BOOLEAN' ? this.bytes.subarray(0, rows) : this.strings
+    return this.type === 'BOOLEAN' ? this.bytes.subarray(0, rows) : this.texts.build(rows)
   }
 
   #grow(capacity: number): void {

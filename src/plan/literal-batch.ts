@@ -1,4 +1,5 @@
 import type { ColumnBatch, FieldVector } from '../engine/column-batch.ts'
+import { textsOf } from '../engine/texts.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { Column, Precision } from '../model/schema.ts'
 import { type LiteralValue, literalValue } from './literal-value.ts'
@@ -62,6 +63,6 @@ function vectorOf({ name, type }: Column, values: readonly LiteralValue[]): Fiel
     case 'BOOLEAN':
       return { name, valid, values: Uint8Array.from(values, (value) => (value === true ? 1 : 0)) }
     default:
-      return { name, valid, values: values as readonly (string | null)[] }
+      return { name, valid, values: textsOf(values as readonly (string | null)[]) }
   }
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { appendColumns } from '../../src/engine/append-columns.ts'
 import type { ColumnBatch } from '../../src/engine/column-batch.ts'
 import { addColumnSql, createTableSql, type StoredTable, tableReference } from '../../src/engine/table.ts'
+import { textsOf } from '../../src/engine/texts.ts'
 import { type EngineFixture, openTestEngine, storedTable } from './engine-fixture.ts'
 import { arbitraryRow, columnsOf, contentOf, FIELDS, merge, type Row, readTable, rowKey, TAGS } from './row-model.ts'
 
@@ -161,7 +162,7 @@ describe('rows in memory', () => {
     tagSets: [[]],
     fields: [
       { name: 'i', values: BigInt64Array.from({ length: rowCount }, (_, row) => BigInt(row)) },
-      { name: Object.keys(FIELDS)[4] as string, values: Array<string>(rowCount).fill('text') },
+      { name: Object.keys(FIELDS)[4] as string, values: textsOf(Array<string>(rowCount).fill('text')) },
     ],
   }
   const countRows = async () =>

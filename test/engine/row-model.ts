@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { ColumnBatch } from '../../src/engine/column-batch.ts'
 import { type StoredTable, tableReference } from '../../src/engine/table.ts'
+import { textsOf } from '../../src/engine/texts.ts'
 import type { EngineFixture } from './engine-fixture.ts'
 
 export const TAGS = ['Host', 'dc']
@@ -17,7 +18,7 @@ export interface Row {
 const MIN_NS = -9_223_286_400_000_000_000n
 const MAX_NS = 9_223_372_036_854_775_806n
 
-const arbitraryTag = fc.constantFrom(null, '', 'a', 'b', 'q\'"', 'é')
+const arbitraryTag = fc.constantFrom(null, '', 'a', 'b', 'q\'"', 'é', 'host-0000001', 'host-00000001', 'ééééééé')
 const nullable = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 2 })
 export const arbitraryRow: fc.Arbitrary<Row> = fc
   .record({
@@ -28,7 +29,19 @@ export const arbitraryRow: fc.Arbitrary<Row> = fc
       nullable(fc.constantFrom(0n, 2n ** 64n - 1n, 3n)),
       nullable(fc.constantFrom(Number.NaN, -0, 0, Infinity, -Infinity, 1e308, 5e-324, 1.5)),
       nullable(fc.boolean()),
-      nullable(fc.constantFrom('', 'text', "it's", '\u{1F600}', 'NULL', 'a\nb')),
+      nullable(
+        fc.constantFrom(
+          '',
+          'text',
+          "it's",
+          '\u{1F600}',
+          'NULL',
+          'a\nb',
+          'twelve bytes',
+          'thirteen byte',
+          'aé\u{1F600}'.repeat(99),
+        ),
+      ),
     ),
   })
   .filter((row) => row.fields.some((value) => value !== null))
@@ -60,7 +73,7 @@ export function columnsOf(rows: readonly Row[]): ColumnBatch {
     BigUint64Array.from(values(1), (value) => (value ?? 0n) as bigint),
     Float64Array.from(values(2), (value) => (value ?? 0) as number),
     Uint8Array.from(values(3), (value) => (value ? 1 : 0)),
-    values(4) as (string | null)[],
+    textsOf(values(4) as (string | null)[]),
   ]
   return {
     rowCount: rows.length,
