@@ -2,19 +2,12 @@ import { appendLocked } from './append.ts'
 import { appendInPlace } from './append-batch.ts'
 import { appendInTurn, type ColumnWrite } from './append-group.ts'
 import { type Batch, type BatchLayout, layoutOf, timeColumnOf } from './batch.ts'
-import {
-  type BatchSpans,
-  type ColumnBatch,
-  checkTimes,
-  rangeOfPlainBatch,
-  seriesColumnOf,
-  spansOf,
-  vectorColumnsOf,
-} from './column-batch.ts'
+import { type ColumnBatch, checkTimes, rangeOfPlainBatch, seriesColumnOf, vectorColumnsOf } from './column-batch.ts'
 import type { ConnectionSession } from './duckdb-connection.ts'
 import type { Engine } from './engine.ts'
 import { loadTemporaryTable } from './load-vectors.ts'
 import type { TimeRange } from './merge-sql.ts'
+import { type BatchSpans, spansOf } from './series-spans.ts'
 import { type AppendOptions, engineTypeOf, type StoredTable } from './table.ts'
 import type { TableState } from './table-lock.ts'
 import { timeUnitOf } from './time-ticks.ts'
@@ -31,7 +24,11 @@ export async function appendColumns(
 ): Promise<{ readonly rows: bigint }> {
   if (batch.rowCount === 0) return { rows: 0n }
   const time = table.schema.columns.find((column) => column.kind === 'time')?.name ?? 'time'
-  const layout = layoutOf(table.schema, [time, ...batch.tagNames, ...batch.fields.map((field) => field.name)])
+  const layout = layoutOf(table.schema, [
+    time,
+    ...batch.tags.map((tag) => tag.name),
+    ...batch.fields.map((field) => field.name),
+  ])
   const series = spansOf(batch)
   checkTimes(batch, series.spans, timeColumnOf(layout).type)
   const range = plainRange(batch, series, layout, options)

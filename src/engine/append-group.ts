@@ -23,7 +23,7 @@ export interface ColumnWrite {
   /** From the first time to the last; undefined when two rows may have the same key, or DuckDB must look at them. */
   readonly range: TimeRange | undefined
   readonly spans: readonly SeriesSpan[]
-  /** Whether no two of `tagSets` that have rows are the same. */
+  /** Whether no two of the series that have rows have the same tags. */
   readonly areDistinct: boolean
 }
 

@@ -16,6 +16,7 @@ import { type BatchLayout, fieldColumnsOf } from './batch.ts'
 import { geometryTypeOf } from './geometry-check.ts'
 import type { TimeRange } from './merge-sql.ts'
 import type { SeriesSpan } from './series-bounds.ts'
+import type { BatchSpans } from './series-spans.ts'
 import { engineTypeOf } from './table.ts'
 import type { Texts } from './texts.ts'
 import { timeUnitOf } from './time-ticks.ts'
@@ -30,17 +31,24 @@ export interface FieldVector {
   readonly valid?: Uint8Array | undefined
 }
 
+/** The values of one tag, one a series. */
+export interface TagVector {
+  readonly name: string
+  readonly values: Texts
+  /** 1 where the series has the tag, 0 where it is NULL; absent when every series has it. */
+  readonly valid?: Uint8Array | undefined
+}
+
 /** Rows that are in JavaScript already, column by column: what a parser of line protocol makes. */
 export interface ColumnBatch {
   readonly rowCount: number
   /** Ticks of the table's own precision. */
   readonly time: BigInt64Array
-  /** For each row, which of `tagSets`. */
+  /** For each row, its series: a place in the values of the tags. Best without two series of the same tags. */
   readonly series: Uint32Array
-  /** The tags that `tagSets` speak of; tags of the table that are left out are NULL. */
-  readonly tagNames: readonly string[]
-  /** Sets of tag values, best without repeats, each in the order of `tagNames`; null is an absent tag. */
-  readonly tagSets: readonly (readonly (string | null)[])[]
+  readonly seriesCount: number
+  /** Tags of the table that are left out are NULL. */
+  readonly tags: readonly TagVector[]
   /** Fields of the table that are left out are NULL. */
   readonly fields: readonly FieldVector[]
 }
@@ -58,17 +66,16 @@ const TYPE_OF: Readonly<Record<string, DuckDBType>> = {
 
 /** Time, tags and fields, in the order of the layout's columns. */
 export function vectorColumnsOf(batch: ColumnBatch, layout: BatchLayout): VectorColumn[] {
-  const { time, series, tagNames, tagSets, fields } = batch
+  const { time, series, seriesCount, tags, fields } = batch
   return layout.columns.map(({ name, kind, type }) => {
     if (kind === 'time') return { type: TYPE_OF[engineTypeOf(type)] as DuckDBType, fill: numberFill(time) }
     if (kind === 'field') return fieldColumn(fields.find((field) => field.name === name) as FieldVector, type)
-    const tag = tagNames.indexOf(name)
-    const values = tagSets.map((set) => set[tag] ?? null)
-    return { type: VARCHAR, fill: sharedTextFill(values, series) }
+    const { values, valid } = tags.find((tag) => tag.name === name) as TagVector
+    return { type: VARCHAR, fill: sharedTextFill({ texts: values, valid, count: seriesCount }, series) }
   })
 }
 
-/** Each row's place in `tagSets`. */
+/** Each row's series. */
 export function seriesColumnOf({ series }: ColumnBatch): VectorColumn {
   return { type: UINTEGER, fill: numberFill(series) }
 }
@@ -96,82 +103,6 @@ export function checkTimes({ time, rowCount }: ColumnBatch, spans: readonly Seri
     context: { line: row + 1, column: 'time', value: String(ticks) },
     hint: `The earliest time that can be stored is ${min}, the latest ${max}.`,
   })
-}
-
-export interface BatchSpans {
-  readonly spans: readonly SeriesSpan[]
-  /** Whether every row of a series is newer than the one before it. */
-  readonly isRising: boolean
-  /** Whether no two of the series have the same tags. */
-  readonly areDistinct: boolean
-}
-
-/** First and last time of every series. A bigint for every row would cost more than all the rest: see TickColumn. */
-export function spansOf({ time, series, rowCount, tagNames, tagSets }: ColumnBatch): BatchSpans {
-  const ticks = new TickColumn(time)
-  const from = new TickColumn(new BigInt64Array(tagSets.length))
-  const to = new TickColumn(new BigInt64Array(tagSets.length))
-  const hasRows = new Uint8Array(tagSets.length)
-  let isRising = true
-  for (let row = 0; row < rowCount; row += 1) {
-    const set = series[row] as number
-    if (hasRows[set] === 0) {
-      hasRows[set] = 1
-      from.copy(set, ticks, row)
-      to.copy(set, ticks, row)
-    } else if (to.isBefore(set, ticks, row)) to.copy(set, ticks, row)
-    else {
-      isRising = false
-      if (ticks.isBefore(row, from, set)) from.copy(set, ticks, row)
-    }
-  }
-  const keyOf = seriesKeys(tagNames)
-  const spans = tagSets.flatMap((set, index) =>
-    hasRows[index] === 1 ? [{ key: keyOf(set), from: from.at(index), to: to.at(index) }] : [],
-  )
-  return { spans, isRising, areDistinct: new Set(spans.map(({ key }) => key)).size === spans.length }
-}
-
-/** Times compared and copied by their halves, low first. */
-class TickColumn {
-  readonly #ticks: BigInt64Array
-  readonly #signed: Int32Array
-  readonly #unsigned: Uint32Array
-
-  constructor(ticks: BigInt64Array) {
-    this.#ticks = ticks
-    this.#signed = new Int32Array(ticks.buffer, ticks.byteOffset, ticks.length * 2)
-    this.#unsigned = new Uint32Array(ticks.buffer, ticks.byteOffset, ticks.length * 2)
-  }
-
-  at(place: number): bigint {
-    return this.#ticks[place] as bigint
-  }
-
-  copy(place: number, other: TickColumn, from: number): void {
-    this.#signed[place * 2] = other.#signed[from * 2] as number
-    this.#signed[place * 2 + 1] = other.#signed[from * 2 + 1] as number
-  }
-
-  isBefore(place: number, other: TickColumn, otherPlace: number): boolean {
-    const [high, otherHigh] = [this.#signed[place * 2 + 1] as number, other.#signed[otherPlace * 2 + 1] as number]
-    if (high !== otherHigh) return high < otherHigh
-    return (this.#unsigned[place * 2] as number) < (other.#unsigned[otherPlace * 2] as number)
-  }
-}
-
-/** The same text for the same tags, however they are arranged: tags that are absent are left out. */
-function seriesKeys(tagNames: readonly string[]): (set: readonly (string | null)[]) => string {
-  const order = [...tagNames.keys()].sort((a, b) => ((tagNames[a] as string) < (tagNames[b] as string) ? -1 : 1))
-  const names = tagNames.map((name) => `${name.length} ${name}`)
-  return (set) => {
-    let key = ''
-    for (const tag of order) {
-      const value = set[tag] ?? null
-      if (value !== null) key += `${names[tag]}${value.length} ${value}`
-    }
-    return key
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
-const FIRST_ROWS = 1024
+const FIRST_ROWS = 64
+const FIRST_BYTES = 1024
 /** Below this many bytes a loop is faster than a call. */
 const LOOP_BYTES = 32
 
@@ -22,7 +23,10 @@ export class TextsBuilder {
     const length = end - start
     if (row >= this.#starts.length) this.#growRows(Math.max(FIRST_ROWS, this.#starts.length * 2, row + 1))
     if (this.#end + length > this.#bytes.length)
-      this.#bytes = grown(this.#bytes, new Uint8Array(Math.max(this.#bytes.length * 2, this.#end + length, FIRST_ROWS)))
+      this.#bytes = grown(
+        this.#bytes,
+        new Uint8Array(Math.max(this.#bytes.length * 2, this.#end + length, FIRST_BYTES)),
+      )
     this.#starts[row] = this.#end
     this.#lengths[row] = length
     if (length > LOOP_BYTES) this.#bytes.set(source.subarray(start, end), this.#end)

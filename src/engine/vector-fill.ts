@@ -9,7 +9,6 @@ const STRING_WORDS = 4
 const STRING_BYTES = 16
 const INLINE_BYTES = 12
 const PREFIX_BYTES = 4
-const ASCII = 0x7f
 const MAX_WORD = 0xffff_ffff
 
 /** Puts the values of rows `start` … into the first `count` places of a vector that holds no NULL yet. */
@@ -24,7 +23,6 @@ export interface VectorColumn {
 type NumberArray = BigInt64Array | BigUint64Array | Float64Array | Uint32Array | Uint8Array
 
 const stringScratch = new Int32Array(CHUNK_ROWS * STRING_WORDS)
-const scratchBytes = new Uint8Array(stringScratch.buffer)
 const validityScratch = new Uint8Array(CHUNK_ROWS / 8)
 
 /** Rows `start` … of all columns, up to CHUNK_ROWS of them, in a chunk of these columns; what it held before is gone. */
@@ -60,61 +58,37 @@ export function numberFill(values: NumberArray, valid?: Uint8Array): VectorFill 
   }
 }
 
-/**
- * `valid` is 0 where a row has none. Texts of more than 12 bytes go to DuckDB in one piece, as one string in the place of
- * the first row; then every row gets its 16 bytes, which refer into that piece.
- */
-export function textFill({ bytes, starts, lengths }: Texts, valid?: Uint8Array): VectorFill {
-  const hasText = (row: number) => valid === undefined || valid[row] === 1
+/** `valid` is 0 where a row has none. */
+export function textFill(texts: Texts, valid?: Uint8Array): VectorFill {
   return (vector, start, count) => {
-    requireRows(Math.min(starts.length, lengths.length), start + count)
-    stringScratch.fill(0, 0, count * STRING_WORDS)
-    let [from, to] = [bytes.length, 0]
-    for (let row = start; row < start + count; row += 1) {
-      if (!hasText(row)) continue
-      const length = lengths[row] as number
-      const at = starts[row] as number
-      const place = (row - start) * STRING_BYTES
-      stringScratch[place >> 2] = length
-      const kept = length > INLINE_BYTES ? PREFIX_BYTES : length
-      for (let i = 0; i < kept; i += 1) scratchBytes[place + 4 + i] = bytes[at + i] as number
-      if (length <= INLINE_BYTES) continue
-      if (at < from) from = at
-      if (at + length > to) to = at + length
-    }
-    if (to > from) {
-      const { low, high } = storedAt(vector, bytes.subarray(from, to))
-      for (let row = start; row < start + count; row += 1) {
-        if (!hasText(row) || (lengths[row] as number) <= INLINE_BYTES) continue
-        const address = low + (starts[row] as number) - from
-        const place = (row - start) * STRING_WORDS
-        stringScratch[place + 2] = address
-        stringScratch[place + 3] = address > MAX_WORD ? high + 1 : high
-      }
-    }
+    putTexts(stringScratch, { texts, valid, start, count }, (text) => storedAt(vector, text))
     duckdb.copy_data_to_vector(vector, 0, stringScratch.buffer, 0, count * STRING_BYTES)
     if (valid !== undefined) fillValidity(vector, count, (row) => valid[start + row] === 1)
   }
 }
 
-/** Gives the vector a text of more than 12 bytes to keep, and tells its address, in two words. */
-function storedAt(vector: duckdb.Vector, text: Uint8Array): { readonly low: number; readonly high: number } {
-  duckdb.vector_assign_string_element_len(vector, 0, text)
-  const data = duckdb.vector_get_data(vector, STRING_BYTES)
-  const [, , low = 0, high = 0] = new Uint32Array(data.buffer, data.byteOffset, STRING_WORDS)
-  return { low, high }
+/** Texts that many rows share a few of. */
+export interface SharedTexts {
+  readonly texts: Texts
+  /** 0 where there is none. */
+  readonly valid: Uint8Array | undefined
+  readonly count: number
 }
 
 /**
- * Texts of which many rows share a few: row r has `values[codes[r]]`. Each text goes to DuckDB once, into a vector that
- * lives as long as the fill does; the rows get copies of its 16 bytes, which refer to that vector when it is long.
+ * Row r has the text at `codes[r]`. Long texts go to DuckDB once, into a vector that lives as long as the fill does; the
+ * rows get copies of the 16 bytes, which refer to that vector.
  */
-export function sharedTextFill(values: readonly (string | null)[], codes: Uint32Array): VectorFill {
-  const strings = stringWords(values)
-  const hasNulls = values.includes(null)
+export function sharedTextFill({ texts, valid, count: textCount }: SharedTexts, codes: Uint32Array): VectorFill {
+  const words = new Int32Array(textCount * STRING_WORDS)
+  const shared: { readonly words: Int32Array; owner?: duckdb.Vector } = { words }
+  putTexts(words, { texts, valid, start: 0, count: textCount }, (text) => {
+    shared.owner = duckdb.create_vector(VARCHAR.toLogicalType().logical_type, 1)
+    return storedAt(shared.owner, text)
+  })
   return (vector, start, count) => {
     requireRows(codes.length, start + count)
-    const { words } = strings
+    const { words } = shared
     for (let row = 0; row < count; row += 1) {
       const from = (codes[start + row] as number) * STRING_WORDS
       const to = row * STRING_WORDS
@@ -124,48 +98,64 @@ export function sharedTextFill(values: readonly (string | null)[], codes: Uint32
       stringScratch[to + 3] = words[from + 3] as number
     }
     duckdb.copy_data_to_vector(vector, 0, stringScratch.buffer, 0, count * STRING_BYTES)
-    if (hasNulls) fillValidity(vector, count, (row) => values[codes[start + row] as number] !== null)
+    if (valid !== undefined) fillValidity(vector, count, (row) => valid[codes[start + row] as number] === 1)
   }
 }
 
-/** The 16 bytes of every value, and the vector that must outlive them if some are long. */
-function stringWords(values: readonly (string | null)[]): {
-  readonly words: Int32Array
-  readonly owner?: duckdb.Vector
-} {
-  const words = new Int32Array(values.length * STRING_WORDS)
-  const long = new Map<string, number>()
-  for (const [index, value] of values.entries())
-    if (value !== null && !putInline(words, index, value) && !long.has(value)) long.set(value, long.size)
-  if (long.size === 0) return { words }
-  const owner = duckdb.create_vector(VARCHAR.toLogicalType().logical_type, long.size)
-  for (const [value, place] of long) duckdb.vector_assign_string_element_len(owner, place, Buffer.from(value))
-  const data = duckdb.vector_get_data(owner, long.size * STRING_BYTES)
-  const stored = new Int32Array(data.buffer, data.byteOffset, long.size * STRING_WORDS)
-  for (const [index, value] of values.entries()) {
-    const from = value === null ? undefined : long.get(value)
-    if (from !== undefined)
-      words.set(stored.subarray(from * STRING_WORDS, (from + 1) * STRING_WORDS), index * STRING_WORDS)
-  }
-  return { words, owner }
+interface TextRange {
+  readonly texts: Texts
+  readonly valid: Uint8Array | undefined
+  readonly start: number
+  readonly count: number
 }
 
-/** Whether a text is so short, and plain, that it is written here: its length, then its bytes, then zeros. */
-function putInline(words: Int32Array, place: number, value: string): boolean {
-  const { length } = value
-  if (length > INLINE_BYTES) return false
-  const at = place * STRING_WORDS
-  words[at] = length
-  for (let word = 0; word < INLINE_BYTES / 4; word += 1) {
-    let bytes = 0
-    for (let index = word * 4; index < length && index < word * 4 + 4; index += 1) {
-      const code = value.charCodeAt(index)
-      if (code > ASCII) return false
-      bytes |= code << ((index & 3) * 8)
-    }
-    words[at + 1 + word] = bytes
+/** In two words. */
+interface Address {
+  readonly low: number
+  readonly high: number
+}
+
+/**
+ * Puts the 16 bytes of each text into `words`. What lies from the first text of more than 12 bytes to the last goes to
+ * `keep` in one piece, into which the 16 bytes then refer.
+ */
+function putTexts(
+  words: Int32Array,
+  { texts, valid, start, count }: TextRange,
+  keep: (text: Uint8Array) => Address,
+): void {
+  const { bytes, starts, lengths } = texts
+  requireRows(Math.min(starts.length, lengths.length), start + count)
+  const wordBytes = new Uint8Array(words.buffer)
+  words.fill(0, 0, count * STRING_WORDS)
+  let [from, to] = [bytes.length, 0]
+  for (let row = 0; row < count; row += 1) {
+    if (valid !== undefined && valid[start + row] !== 1) continue
+    const length = lengths[start + row] as number
+    const at = starts[start + row] as number
+    words[row * STRING_WORDS] = length
+    const copied = length > INLINE_BYTES ? PREFIX_BYTES : length
+    for (let i = 0; i < copied; i += 1) wordBytes[row * STRING_BYTES + 4 + i] = bytes[at + i] as number
+    if (length <= INLINE_BYTES) continue
+    if (at < from) from = at
+    if (at + length > to) to = at + length
   }
-  return true
+  if (to <= from) return
+  const { low, high } = keep(bytes.subarray(from, to))
+  for (let row = 0; row < count; row += 1) {
+    if ((words[row * STRING_WORDS] as number) <= INLINE_BYTES) continue
+    const address = low + (starts[start + row] as number) - from
+    words[row * STRING_WORDS + 2] = address
+    words[row * STRING_WORDS + 3] = address > MAX_WORD ? high + 1 : high
+  }
+}
+
+/** Gives the vector a text of more than 12 bytes to keep, and tells where it lies. */
+function storedAt(vector: duckdb.Vector, text: Uint8Array): Address {
+  duckdb.vector_assign_string_element_len(vector, 0, text)
+  const data = duckdb.vector_get_data(vector, STRING_BYTES)
+  const [, , low = 0, high = 0] = new Uint32Array(data.buffer, data.byteOffset, STRING_WORDS)
+  return { low, high }
 }
 
 function fillValidity(vector: duckdb.Vector, count: number, isValid: (row: number) => boolean): void {

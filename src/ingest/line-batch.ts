@@ -8,8 +8,10 @@ export type FieldValues = Float64Array | BigInt64Array | BigUint64Array | Uint8A
 
 export interface BatchTag {
   readonly name: string
-  /** By series; undefined where the series has no such tag. '' is a value. */
-  readonly values: readonly (string | undefined)[]
+  /** By series. */
+  readonly values: Texts
+  /** 1 where the series has the tag; an empty text is a value. */
+  readonly present: Uint8Array
   /** Where in the body the tag is first written. */
   readonly offset: number
 }
@@ -36,4 +38,15 @@ export interface LineBatch {
   readonly tags: readonly BatchTag[]
   readonly fields: readonly BatchField[]
   readonly offset: number
+}
+
+/** The memory of a batch, which another thread can have without a copy; no two arrays share it. */
+export function buffersOf({ times, series, tags, fields }: LineBatch): ArrayBuffer[] {
+  const arrays: ArrayBufferView[] = [times, series]
+  for (const { values, present } of [...tags, ...fields]) {
+    arrays.push(present)
+    if ('starts' in values) arrays.push(values.bytes, values.starts, values.lengths)
+    else arrays.push(values)
+  }
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer)
 }

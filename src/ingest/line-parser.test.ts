@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isCnosError } from '../errors/cnos-error.ts'
-import type { BatchField, LineBatch } from './line-batch.ts'
+import type { BatchField, BatchTag, LineBatch } from './line-batch.ts'
 import { type ParseOptions, parseLines } from './line-parser.ts'
 
 const OPTIONS: ParseOptions = { precision: 'NS', timeUnit: 'NS', nowNs: 7n }
@@ -15,8 +15,8 @@ const parse = (text: string | Buffer, options: Partial<ParseOptions> = {}): Line
 
 type Row = Record<string, unknown>
 
-function valueAt(field: BatchField | undefined, row: number): unknown {
-  const values = field?.values
+function valueAt(column: BatchField | BatchTag | undefined, row: number): unknown {
+  const values = column?.values
   if (values === undefined || !('starts' in values)) return values?.[row]
   const start = values.starts[row] as number
   return Buffer.from(values.bytes).toString('utf8', start, start + (values.lengths[row] as number))
@@ -26,15 +26,14 @@ function valueAt(field: BatchField | undefined, row: number): unknown {
 function rowsOf(batch: LineBatch | undefined): Row[] {
   if (!batch) return []
   return Array.from({ length: batch.rows }, (_, row) => {
-    const tags = batch.tags.map((tag) => [tag.name, tag.values[batch.series[row] as number]] as const)
+    const series = batch.series[row] as number
+    const tags = batch.tags
+      .filter((tag) => tag.present[series] === 1)
+      .map((tag) => [tag.name, valueAt(tag, series)] as const)
     const fields = batch.fields
       .filter((field) => field.present[row] === 1)
       .map((field) => [field.name, valueAt(field, row)] as const)
-    return Object.fromEntries([
-      ['time', batch.times[row]],
-      ...tags.filter(([, value]) => value !== undefined),
-      ...fields,
-    ])
+    return Object.fromEntries([['time', batch.times[row]], ...tags, ...fields])
   })
 }
 

@@ -7,8 +7,8 @@ import type { LineBatch } from './line-batch.ts'
 import { convertTicks, FRACTION_DIGITS, MAX_FAST_SECONDS, storeInteger, storeTime } from './line-time.ts'
 import { type FaultOptions, faultAt } from './parse-fault.ts'
 import { type SeriesEntry, SeriesMap } from './series-map.ts'
-import { FieldBuilder, TableBuilder } from './table-builder.ts'
-import { unescapeWord, wordEnd } from './words.ts'
+import { FieldBuilder, TableBuilder, TagBuilder } from './table-builder.ts'
+import { putWord, unescapeWord, wordEnd } from './words.ts'
 
 export interface ParseOptions {
   /** The unit of the times in the body. */
@@ -154,9 +154,9 @@ class LineParser {
     if (valueEnd < end && body[valueEnd] === EQUALS)
       throw this.#fault(valueEnd, `the value of tag '${name}' holds a '='`, { hint: "write it as '\\='" })
     if (name === 'time' || table.fields.has(name)) throw this.#kindConflict(start, name, 'TAG')
-    const tag = table.tags.get(name) ?? { name, offset: start, values: [] }
+    const tag = table.tags.get(name) ?? new TagBuilder(name, start)
     table.tags.set(name, tag)
-    tag.values[series] ??= unescapeWord(body.toString('utf8', equals + 1, valueEnd))
+    if (tag.claim(series)) putWord(tag.texts, series, body, equals + 1, valueEnd)
     return valueEnd
   }
 

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Abortable } from '../async/abort.ts'
 import { CnosError } from '../errors/cnos-error.ts'
-import { type PackedBatch, unpackBatch } from './batch-message.ts'
 import type { LineBatch } from './line-batch.ts'
 import type { ParseOptions } from './line-parser.ts'
 
@@ -22,11 +21,11 @@ export type ParseMessage =
 export interface ParseAnswer {
   readonly id: number
   /** Undefined when there is a fault in the body, or nobody wants it. */
-  readonly batches: readonly PackedBatch[] | undefined
+  readonly batches: LineBatch[] | undefined
 }
 
 interface Waiting {
-  readonly resolve: (batches: readonly PackedBatch[] | undefined) => void
+  readonly resolve: (batches: LineBatch[] | undefined) => void
   readonly reject: (error: Error) => void
 }
 
@@ -53,12 +52,12 @@ export class ParseThread {
     const abandon = () => worker.postMessage({ id } satisfies ParseMessage)
     signal?.addEventListener('abort', abandon, { once: true })
     try {
-      const batches = await new Promise<readonly PackedBatch[] | undefined>((resolve, reject) => {
+      const batches = await new Promise<LineBatch[] | undefined>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject })
         worker.postMessage({ id, body, options } satisfies ParseMessage)
       })
       signal?.throwIfAborted()
-      return batches?.map(unpackBatch)
+      return batches
     } finally {
       signal?.removeEventListener('abort', abandon)
     }

@@ -4,6 +4,7 @@ import type { BatchField, BatchTag, FieldType, FieldValues, LineBatch } from './
 type NumberStore = Float64Array | BigInt64Array | BigUint64Array | Uint8Array
 
 const FIRST_CAPACITY = 1024
+const FIRST_SERIES = 64
 
 const NEW_STORE: Readonly<Record<FieldType, ((capacity: number) => NumberStore) | undefined>> = {
   DOUBLE: (capacity) => new Float64Array(capacity),
@@ -74,10 +75,34 @@ export class FieldBuilder {
 }
 
 /** A tag's values by series while lines are read. */
-export interface TagBuilder {
+export class TagBuilder {
   readonly name: string
   readonly offset: number
-  readonly values: (string | undefined)[]
+  readonly texts = new TextsBuilder()
+  #present = new Uint8Array(FIRST_SERIES)
+
+  constructor(name: string, offset: number) {
+    this.name = name
+    this.offset = offset
+  }
+
+  /** Makes room for the value of `series`, unless it has one already. */
+  claim(series: number): boolean {
+    if (series >= this.#present.length) this.#grow(Math.max(this.#present.length * 2, series + 1))
+    if (this.#present[series] === 1) return false
+    this.#present[series] = 1
+    return true
+  }
+
+  build(seriesCount: number): BatchTag {
+    if (this.#present.length < seriesCount) this.#grow(seriesCount)
+    const { name, offset } = this
+    return { name, offset, present: this.#present.subarray(0, seriesCount), values: this.texts.build(seriesCount) }
+  }
+
+  #grow(capacity: number): void {
+    this.#present = grown(this.#present, new Uint8Array(capacity))
+  }
 }
 
 /** One table's rows while lines are read. */
@@ -113,13 +138,12 @@ export class TableBuilder {
 
   build(): LineBatch {
     const { name, rows, seriesCount, offset } = this
-    const tags = [...this.tags.values()].map((tag): BatchTag => tag)
     return {
       table: name,
       rows,
       offset,
       seriesCount,
-      tags,
+      tags: [...this.tags.values()].map((tag) => tag.build(seriesCount)),
       times: this.times.subarray(0, rows),
       series: this.series.subarray(0, rows),
       fields: [...this.fields.values()].map((field) => field.build(rows)),

@@ -1,3 +1,4 @@
+import type { TextsBuilder } from '../engine/texts.ts'
 import { APOSTROPHE, BACKSLASH, COMMA, EQUALS, QUOTE, SPACE } from './bytes.ts'
 import { faultAt } from './parse-fault.ts'
 
@@ -27,4 +28,14 @@ function isEscapable(byte: number | undefined, mayBeEquals: boolean): boolean {
 /** As CnosDB does: the backslash goes before comma, blank and `=`; `\\`, `\"` and `\'` stay two characters. */
 export function unescapeWord(text: string): string {
   return text.includes('\\') ? text.replace(/\\(?:([, =])|([\\"']))/g, (whole, kept) => kept ?? whole) : text
+}
+
+/** Puts the word between `start` and `end` among `texts`, unescaped. */
+export function putWord(texts: TextsBuilder, row: number, body: Buffer, start: number, end: number): void {
+  let at = start
+  while (at < end && body[at] !== BACKSLASH) at += 1
+  if (at < end) {
+    const word = Buffer.from(unescapeWord(body.toString('utf8', start, end)))
+    texts.put(row, word, 0, word.length)
+  } else texts.put(row, body, start, end)
 }

@@ -1,4 +1,4 @@
-import type { ColumnBatch, FieldVector } from '../engine/column-batch.ts'
+import type { ColumnBatch, FieldVector, TagVector } from '../engine/column-batch.ts'
 import { textsOf } from '../engine/texts.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { Column, Precision } from '../model/schema.ts'
@@ -39,20 +39,35 @@ function checkWidth({ cells }: LiteralRow, columns: readonly Column[], rowNumber
 
 function seriesOf(tags: readonly Column[], values: readonly (readonly (string | null)[])[], rowCount: number) {
   const known = new Map<string, number>()
-  const tagSets: (string | null)[][] = []
+  const sets: (string | null)[][] = []
   const series = new Uint32Array(rowCount)
   for (let row = 0; row < rowCount; row += 1) {
     const set = values.map((column) => column[row] ?? null)
     const key = JSON.stringify(set)
-    const index = known.get(key) ?? tagSets.push(set) - 1
+    const index = known.get(key) ?? sets.push(set) - 1
     known.set(key, index)
     series[row] = index
   }
-  return { series, tagNames: tags.map((tag) => tag.name), tagSets }
+  const vectors = tags.map(({ name }, tag) =>
+    tagVector(
+      name,
+      sets.map((set) => set[tag] ?? null),
+    ),
+  )
+  return { series, seriesCount: sets.length, tags: vectors }
+}
+
+function tagVector(name: string, values: readonly (string | null)[]): TagVector {
+  return { name, valid: validityOf(values), values: textsOf(values) }
+}
+
+/** Undefined when all are there. */
+function validityOf(values: readonly LiteralValue[]): Uint8Array | undefined {
+  return values.includes(null) ? Uint8Array.from(values, (value) => (value === null ? 0 : 1)) : undefined
 }
 
 function vectorOf({ name, type }: Column, values: readonly LiteralValue[]): FieldVector {
-  const valid = values.includes(null) ? Uint8Array.from(values, (value) => (value === null ? 0 : 1)) : undefined
+  const valid = validityOf(values)
   switch (type) {
     case 'BIGINT':
       return { name, valid, values: BigInt64Array.from(values, (value) => (value as bigint | null) ?? 0n) }

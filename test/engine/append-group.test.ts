@@ -158,8 +158,8 @@ describe('rows in memory', () => {
     rowCount,
     time: BigInt64Array.from({ length: rowCount }, (_, row) => BigInt(row)),
     series: new Uint32Array(rowCount),
-    tagNames: [],
-    tagSets: [[]],
+    seriesCount: 1,
+    tags: [],
     fields: [
       { name: 'i', values: BigInt64Array.from({ length: rowCount }, (_, row) => BigInt(row)) },
       { name: Object.keys(FIELDS)[4] as string, values: textsOf(Array<string>(rowCount).fill('text')) },

@@ -192,8 +192,8 @@ describe('precision', () => {
       rowCount: 1,
       time: BigInt64Array.of(time),
       series: Uint32Array.of(0),
-      tagNames: [],
-      tagSets: [[]],
+      seriesCount: 1,
+      tags: [],
       fields: [{ name: 'v', values: BigInt64Array.of(1n) }],
     })
     for (const time of [-(2n ** 63n), 2n ** 63n - 1n])

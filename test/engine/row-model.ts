@@ -79,8 +79,11 @@ export function columnsOf(rows: readonly Row[]): ColumnBatch {
     rowCount: rows.length,
     time: BigInt64Array.from(rows, (row) => row.time),
     series: Uint32Array.from(rows, (row) => sets.indexOf(JSON.stringify(row.tags))),
-    tagNames: TAGS,
-    tagSets: sets.map((set) => JSON.parse(set) as (string | null)[]),
+    seriesCount: sets.length,
+    tags: TAGS.map((name, tag) => {
+      const values = sets.map((set) => (JSON.parse(set) as Row['tags'])[tag] ?? null)
+      return { name, values: textsOf(values), valid: Uint8Array.from(values, (value) => (value === null ? 0 : 1)) }
+    }),
     fields: vectors.map((vector, index) => ({
       name: FIELD_NAMES[index] as string,
       values: vector,
