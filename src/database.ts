@@ -215,7 +215,10 @@ class EmbeddedDatabase implements Database {
       const { engine, catalog, options } = this.#parts
       const { user, tenant, database } = session
       const target = { engine, catalog, clock: options.clock, thread: this.#thread, user, tenant, database }
-      const write = () => writeLines(target, body, { precision, signal: handle.signal })
+      const write = () => {
+        const isAlone = this.#slots.inUse === 1
+        return writeLines({ ...target, isAlone }, body, { precision, signal: handle.signal })
+      }
       return this.#slots.run(write, { signal: handle.signal })
     })
   }

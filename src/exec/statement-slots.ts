@@ -12,6 +12,11 @@ export class StatementSlots {
     this.#limit = new Limit(capacity)
   }
 
+  /** Turns that are taken. */
+  get inUse(): number {
+    return this.#limit.inUse
+  }
+
   /** Runs `work` when it is its turn. */
   run<T>(work: () => Promise<T>, options: Abortable): Promise<T> {
     return this.#limit.run(work, options)

@@ -74,7 +74,7 @@ describe('a body that is parsed beside the main thread', () => {
         const text = [...padding, ...before, ...(bad === null ? [] : [bad]), ...after].join('\n')
         const expected = await outcomeOf(() => parseHere(Buffer.from(text)))
         for (const body of [Buffer.from(text), shared(text)]) {
-          expect(await outcomeOf(() => parseBody(body, OPTIONS, { thread }))).toEqual(expected)
+          expect(await outcomeOf(() => parseBody(body, OPTIONS, { thread, isAlone: false }))).toEqual(expected)
           const batches = await thread.parse(body, OPTIONS, {})
           expect(batches).toEqual(Array.isArray(expected) ? expected : undefined)
         }
@@ -85,7 +85,9 @@ describe('a body that is parsed beside the main thread', () => {
 
   it('says what is wrong with bytes that are not UTF-8', async () => {
     const body = Buffer.concat([Buffer.alloc(200_000, '#'), Buffer.from([0xff])])
-    await expect(parseBody(body, OPTIONS, { thread })).rejects.toMatchObject({ errorName: 'INVALID_UTF8' })
+    await expect(parseBody(body, OPTIONS, { thread, isAlone: false })).rejects.toMatchObject({
+      errorName: 'INVALID_UTF8',
+    })
   })
 
   it('ends when nobody wants it any more, and lets others have their turn', async () => {

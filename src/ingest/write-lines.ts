@@ -25,6 +25,8 @@ export interface WriteContext {
   readonly catalog: Catalog
   readonly clock: Clock
   readonly thread: ParseThread
+  /** Whether no other statement is under way. */
+  readonly isAlone: boolean
   readonly user: string
   readonly tenant: string
   readonly database: string
@@ -47,13 +49,13 @@ export async function writeLines(
   body: Uint8Array,
   { precision = 'NS', signal }: WriteLinesOptions = {},
 ): Promise<{ readonly rows: number }> {
-  const { engine, catalog, clock, thread, tenant, database } = context
+  const { engine, catalog, clock, thread, isAlone, tenant, database } = context
   requireDatabasePrivilege(resolvePrincipal(catalog.state, context.user, tenant), database, 'Write')
   const { settings } = requireDatabase(catalog.state, tenant, database)
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const nowNs = clock.nowNs()
   const options = { precision, timeUnit: settings.precision, nowNs }
-  const batches = await parseBody(bytes, options, { thread, signal })
+  const batches = await parseBody(bytes, options, { thread, isAlone, signal })
   const minTimeNs = oldestKept(settings, nowNs)
   for (const batch of batches) {
     checkBatch(context, settings, bytes, batch)
