@@ -1,6 +1,6 @@
 // Line protocol over HTTP: 5 tags and 10 fields, to a server in a process of its own, in bodies of 160 MiB and of 5000
-// lines, one after another and by four clients at once. Prints a table:
-// `npx tsx bench/line-protocol.ts [--large 2] [--small 60] [--runs 1] [--memory BYTES]`.
+// lines, one after another and by two or four clients at once. Prints a table:
+// `npx tsx bench/line-protocol.ts [--large 2] [--small 200] [--runs 1] [--memory BYTES]`.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 const { values: flags } = parseArgs({
   options: {
     large: { type: 'string', default: '2' },
-    small: { type: 'string', default: '60' },
+    small: { type: 'string', default: '200' },
     runs: { type: 'string', default: '1' },
     memory: { type: 'string', default: String(2 * 1024 ** 3) },
   },
@@ -125,6 +125,6 @@ for (let run = 0; run < Number(flags.runs); run += 1) {
   const small = many(flags.small, (rows) => rows === SMALL_LINES)
   results.push(await measure('5000 lines', small, 1), await measure('5000 lines', small, 4))
   const large = many(flags.large, (_, bytes) => bytes >= LARGE_BYTES)
-  results.push(await measure('160 MiB', large, 1))
+  results.push(await measure('160 MiB', large, 1), await measure('160 MiB', large, 2))
 }
 console.table(results)

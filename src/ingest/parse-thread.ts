@@ -75,12 +75,14 @@ export class ParseThread {
       if (this.#waiting.size === 0) worker.unref()
     })
     worker.on('error', (cause) => this.#fail(worker, cause))
+    worker.on('messageerror', (cause) => this.#fail(worker, cause))
     worker.on('exit', () => this.#fail(worker, undefined))
     return worker
   }
 
   #fail(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return
+    void worker.terminate()
     this.#worker = undefined
     const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
