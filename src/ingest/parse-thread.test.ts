@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { LineBatch } from './line-batch.ts'
@@ -112,5 +114,16 @@ describe('a body that is parsed beside the main thread', () => {
     await expect(thread.parse(Buffer.from('m f=1'), deadly, {})).rejects.toMatchObject({ errorName: 'INTERNAL' })
     await Promise.allSettled(others)
     expect(await thread.parse(Buffer.from('m f=1 1'), OPTIONS, {})).toMatchObject([{ rows: 1 }])
+  })
+
+  it('does not keep the process alive', async () => {
+    const program = `
+      const { ParseThread } = await import('${new URL('./parse-thread.ts', import.meta.url)}')
+      const options = { precision: 'NS', timeUnit: 'NS', nowNs: 1n }
+      const batches = await new ParseThread().parse(Buffer.from('m f=1 1'), options, {})
+      console.log(batches.length)`
+    const args = ['--import', 'tsx', '--input-type=module', '-e', program]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })
+    expect(stdout).toBe('1\n')
   })
 })
