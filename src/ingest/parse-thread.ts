@@ -8,9 +8,9 @@ const isCompiled = import.meta.url.endsWith('.js')
 const PROGRAM = new URL(`./parse-program${isCompiled ? '.js' : '.ts'}`, import.meta.url)
 /** From source: what lets the main thread run TypeScript does not reach other threads. */
 const FROM_SOURCE = `
-import('tsx/esm/api').then(({ register }) => {
+Promise.all([import('node:worker_threads'), import('tsx/esm/api')]).then(([{ workerData }, { register }]) => {
   register()
-  return import(require('node:worker_threads').workerData)
+  return import(workerData)
 })`
 
 /** A body to parse, or one that nobody wants parsed any more. */
