@@ -120,7 +120,8 @@ export class Fetching implements AsyncDisposable {
     } catch (error) {
       for (const { reject } of this.#arrivals) reject(error)
     } finally {
-      for (const { handle } of this.#arrivals) await handle?.close()
+      // Only files that will not be used are still open.
+      for (const { handle } of this.#arrivals) await handle?.close().catch(() => {})
     }
   }
 
