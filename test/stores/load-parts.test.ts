@@ -9,11 +9,11 @@ import { storedTable } from '../engine/engine-fixture.ts'
 import { testStoreContext } from '../fakes/store-context.ts'
 import { openS3Rig, type StoreRig } from '../fakes/store-rigs.ts'
 
-/** Loading begins with the first file, and the last one comes this late. */
-const LATE_MS = 700
+/** Loading begins with the first file. */
 const overlap = { fetchFirstBytes: 0, loadedBytesPerSecond: 0.001, longestWaitMs: 30_000 }
 const HEADER = 'time,host,value,text\n'
-const PATIENCE = { maxTries: 3, baseDelayMs: 5, maxDelayMs: 20, stallMs: 10_000 }
+/** The store is asked again, for ten seconds and more, until it gives the last file. */
+const PATIENCE = { maxTries: 1000, baseDelayMs: 200, maxDelayMs: 200, stallMs: 10_000 }
 
 let rig: StoreRig
 let fixture: CopyFixture
@@ -40,11 +40,21 @@ afterAll(async () => {
   await rig.close()
 })
 
-/** Puts files `0`, `1`, … below the test's directory; the last one will be late, or what `fault` says. */
-async function files(contents: readonly string[], fault: object = { kind: 'late', ms: LATE_MS }): Promise<void> {
+/** Puts files `0`, `1`, … below the test's directory; the last one is refused `times` times, or until faults are cleared. */
+async function files(contents: readonly string[], times = 1000): Promise<void> {
   for (const [i, content] of contents.entries()) await rig.store.put(`${directory}/${i}`, Buffer.from(content))
-  const last = new RegExp(`^/bucket/${directory}/${contents.length - 1}(\\?|$)`)
-  rig.faults.add({ method: 'GET', url: last, times: 100, fault: fault as { kind: 'late'; ms: number } })
+  refuseLast(contents, { status: 503, code: 'ServerBusy', times })
+}
+
+interface Refusal {
+  readonly status: number
+  readonly code: string
+  readonly times: number
+}
+
+function refuseLast(contents: readonly string[], { status, code, times }: Refusal): void {
+  const url = new RegExp(`^/bucket/${directory}/${contents.length - 1}(\\?|$)`)
+  rig.faults.add({ method: 'GET', url, times, fault: { kind: 'status', status, code } })
 }
 
 const lines = (first: number, end: number, text = 'x') =>
@@ -53,17 +63,17 @@ const lines = (first: number, end: number, text = 'x') =>
 interface Loading {
   readonly clauses?: CopyClauses
   readonly options?: Partial<LoadOptions>
-  /** Called once, when rows of the first files have been stored and the last file has not come. */
+  /** Called once, when rows of the first files have been stored. By default the last file can be had then. */
   readonly midway?: () => void
 }
 
 /** Rejects as well when nothing was stored before the last file came. */
-async function load({ clauses, options, midway }: Loading = {}): Promise<bigint> {
+async function load({ clauses, options, midway = () => rig.faults.clear() }: Loading = {}): Promise<bigint> {
   let isMidway = false
   const onProgress = ({ bytes, percent }: CopyTally) => {
     if (isMidway || bytes === total || percent - 50 * (bytes / total) < 0.01) return
     isMidway = true
-    midway?.()
+    midway()
   }
   let total = 0
   for await (const { sizeBytes } of rig.store.list(`${directory}/`)) total += sizeBytes
@@ -108,7 +118,11 @@ async function putBefore(text: string): Promise<void> {
 describe('files are loaded while the last is still on its way', () => {
   it.each([
     ['new rows', HEADER, [lines(0, 1000), lines(1000, 3000), '', lines(3000, 9000)]],
-    ['repeated keys across files', HEADER, [lines(0, 3000), lines(0, 2000, 'y'), lines(2500, 2600, 'z')]],
+    [
+      'repeated keys across files',
+      HEADER,
+      [lines(0, 2000), lines(2000, 3000), lines(500, 2600, '') + lines(900, 950, 'z')],
+    ],
     [
       'keys of the table in a later file',
       `${HEADER}${lines(2000, 2500, 'old')}`,
@@ -118,7 +132,7 @@ describe('files are loaded while the last is still on its way', () => {
   ])('%s', async (name, before, texts) => {
     const contents = texts.map((text) => HEADER + text)
     await putBefore(before)
-    await files(contents)
+    await files(contents, name === 'keys of the table in the first file' ? 0 : 1000)
     const rows = BigInt(texts.join('').split('\n').length - 1)
     if (name === 'keys of the table in the first file') {
       const plain = fixture.load(table, `${rig.url}/${directory}/`, { connection: rig.connection }, { overlap })
@@ -142,7 +156,7 @@ describe('files are loaded while the last is still on its way', () => {
     let seen: Promise<unknown> = Promise.resolve()
     await load({
       midway: () => {
-        seen = count()
+        seen = count().finally(() => rig.faults.clear())
       },
     })
     expect(await seen).toBe(10n)
@@ -170,12 +184,13 @@ describe('what goes wrong leaves the table as it was', () => {
   })
 
   it('a file that cannot be fetched', async () => {
-    await files([HEADER + lines(10, 1000), HEADER + lines(1000, 2000)], {
-      kind: 'status',
-      status: 403,
-      code: 'AccessDenied',
-    })
-    await expect(load()).rejects.toMatchObject({ errorName: 'STORE_ACCESS_DENIED' })
+    const contents = [HEADER + lines(10, 1000), HEADER + lines(1000, 2000)]
+    await files(contents)
+    const midway = () => {
+      rig.faults.clear()
+      refuseLast(contents, { status: 403, code: 'AccessDenied', times: 1000 })
+    }
+    await expect(load({ midway })).rejects.toMatchObject({ errorName: 'STORE_ACCESS_DENIED' })
   })
 
   it('the end of the statement', async () => {
@@ -206,9 +221,9 @@ it('a store that has become slow does not keep others from the table, and all is
     return isLoaded
   }
   const loading = load({
-    options: { overlap: { ...overlap, longestWaitMs: LATE_MS / 10 } },
+    options: { overlap: { ...overlap, longestWaitMs: 50 } },
     midway: () => {
-      writing = write()
+      writing = write().finally(() => rig.faults.clear())
     },
   })
   expect(await loading).toBe(2990n)
@@ -218,7 +233,7 @@ it('a store that has become slow does not keep others from the table, and all is
 })
 
 it('waits with loading until the rest is near', async () => {
-  await files([HEADER + lines(0, 2000), HEADER + lines(2000, 3000)])
+  await files([HEADER + lines(0, 2000), HEADER + lines(2000, 3000)], 3)
   await expect(load({ options: { overlap: { ...overlap, loadedBytesPerSecond: 2 ** 40 } } })).rejects.toThrow(
     'before the last file',
   )
@@ -227,7 +242,7 @@ it('waits with loading until the rest is near', async () => {
 
 it('keeps the sign of a zero when the spool takes one file at a time', async () => {
   const text = Array.from({ length: 3000 }, (_, i) => `${i},h,${i % 2 === 0 ? '-0.0' : '0.0'},x\n`).join('')
-  await files([HEADER + text, `${HEADER}5000,h,1,x\n`], { kind: 'late', ms: 1 })
+  await files([HEADER + text, `${HEADER}5000,h,1,x\n`], 0)
   const options = { overlap, spoolBytes: HEADER.length + text.length }
   await fixture.load(table, `${rig.url}/${directory}/`, { connection: rig.connection }, options)
   const [row] = await fixture.engine.all(`SELECT count(*) FILTER (signbit(value)) AS n FROM data.${table.name}`)
