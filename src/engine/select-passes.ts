@@ -2,20 +2,26 @@ import type { Abortable } from '../async/abort.ts'
 import type { Session } from './engine.ts'
 import type { RelationColumn } from './relation.ts'
 import type { LoadedTable, RewriteContext } from './select-context.ts'
+import { NO_LOCATION } from './select-json.ts'
 import { type ParsedSelect, parseFromItem, parseTemplate } from './select-parse.ts'
 import { rewriteQuery } from './select-query.ts'
 import type { ScopeColumn } from './select-scope.ts'
-import type { Node } from './select-tree.ts'
+import { columnNode, type Node, selectAll, subqueryItem, tableNode } from './select-tree.ts'
+import { DATA_SCHEMA, engineTypeOf, type StoredTable } from './table.ts'
 
 /** What stands in for a table the user named. */
 export interface ResolvedTable {
-  /** A FROM item, such as `data.t12` or `(VALUES (1)) AS v(a)`. It is trusted: never made from unquoted user text. */
-  readonly from: string
+  /**
+   * A time-series table, read by the names of all its columns in stored order, so that one which is altered before it is
+   * read never shows a column under the name of another. Or a FROM item, such as `data.t12` or `(VALUES (1)) AS v(a)`,
+   * which is trusted: never made from unquoted user text.
+   */
+  readonly from: StoredTable | string
   /** The name its columns are qualified with, normally the table's own. The user's alias, if any, wins. */
   readonly alias: string
   /** Tenant, database and table, so that `tenant.db.t.c` and `db.t.c` are understood. Default: the parts as written. */
   readonly path?: readonly string[]
-  /** Its columns, when known: saves asking DuckDB. */
+  /** Of a FROM item, when known: saves asking DuckDB. */
   readonly columns?: readonly RelationColumn[]
 }
 
@@ -46,7 +52,7 @@ export class RewritePasses {
   readonly #resolver: SelectResolver
   readonly #tables = new Map<string, KnownTable>()
   readonly #fields = new Set<string>()
-  readonly #wantedTables = new Map<string, TableReference>()
+  readonly #wantedTables = new Map<string, TableReference & { readonly from: string }>()
   readonly #wantedTemplates = new Set<string>()
 
   constructor(session: Session, parsed: ParsedSelect, resolver: SelectResolver) {
@@ -104,20 +110,30 @@ export class RewritePasses {
   #table(parts: readonly string[], location: number): LoadedTable | undefined {
     const key = JSON.stringify(parts)
     const known = this.#tables.get(key)
-    if (known === undefined && !this.#wantedTables.has(key)) {
-      const position = this.#parsed.source.indexOf(Math.max(0, location))
-      this.#wantedTables.set(key, { ...this.#resolver.table(parts, position), parts, position })
-    }
-    return known
+    if (known !== undefined || this.#wantedTables.has(key)) return known
+    const position = this.#parsed.source.indexOf(Math.max(0, location))
+    const reference = { ...this.#resolver.table(parts, position), parts, position }
+    const { from, columns } = reference
+    if (typeof from !== 'string') return this.#know(key, reference, storedItem(from), storedColumns(from))
+    const item = FROM_ITEMS.get(from)
+    if (item && columns) return this.#know(key, reference, item, columns)
+    this.#wantedTables.set(key, { ...reference, from })
+    return undefined
+  }
+
+  #know(key: string, reference: TableReference, from: Node, columns: readonly RelationColumn[]): KnownTable {
+    const { alias, path = reference.parts } = reference
+    const table = { from, alias, path, columns: columns.map(scopeColumn), reference }
+    this.#tables.set(key, table)
+    return table
   }
 
   async #load(options: Abortable): Promise<void> {
     for (const text of this.#wantedTemplates) TEMPLATES.set(text, await parseTemplate(this.#session, text, options))
     for (const [key, reference] of this.#wantedTables) {
-      const { alias, path = reference.parts } = reference
       const from = await this.#fromItem(reference.from, options)
       const columns = reference.columns ?? (await this.#columnsOf(reference.from, options))
-      this.#tables.set(key, { from, alias, path, columns: columns.map(scopeColumn), reference })
+      this.#know(key, reference, from, columns)
     }
     this.#wantedTemplates.clear()
     this.#wantedTables.clear()
@@ -142,7 +158,16 @@ const scopeColumn = ({ name, type }: RelationColumn): ScopeColumn => ({ name, ty
 /** Trees of templates, by text. They depend on nothing but the text. */
 const TEMPLATES = new Map<string, Node>()
 
-/** Trees of FROM items, by text: the tables that are asked for again and again. A few MB at most. */
+/** What parsing `(SELECT a, b FROM data.t12)` gives. */
+function storedItem({ name, schema }: StoredTable): Node {
+  const columns = schema.columns.map((column) => columnNode([column.name]))
+  return subqueryItem({ ...selectAll(tableNode(name, '', NO_LOCATION, DATA_SCHEMA)), select_list: columns }, '')
+}
+
+const storedColumns = ({ schema }: StoredTable): readonly RelationColumn[] =>
+  schema.columns.map(({ name, type }) => ({ name, type: engineTypeOf(type) }))
+
+/** Trees of FROM items, by text: the system tables that are asked for again and again. A few MB at most. */
 const FROM_ITEMS = new Map<string, Node>()
 const MOST_FROM_ITEMS = 500
 const LONGEST_FROM_ITEM = 2_000

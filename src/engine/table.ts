@@ -51,9 +51,11 @@ export function engineTypeOf(type: DataType): string {
   return ENGINE_TYPE_OF[type] ?? 'VARCHAR'
 }
 
+export const DATA_SCHEMA = 'data'
+
 /** `data."t12"`. */
 export function tableReference(table: Pick<StoredTable, 'name'>): string {
-  return `data.${quoteIdentifier(table.name)}`
+  return `${DATA_SCHEMA}.${quoteIdentifier(table.name)}`
 }
 
 const definitionOf = (column: Column) => `${quoteIdentifier(column.name)} ${engineTypeOf(column.type)}`

@@ -9,7 +9,7 @@ import {
 } from '../catalog/state.ts'
 import { quoteIdentifier } from '../engine/quote.ts'
 import type { RelationColumn } from '../engine/relation.ts'
-import { engineTypeOf, type StoredTable, tableReference } from '../engine/table.ts'
+import { type StoredTable, tableReference } from '../engine/table.ts'
 import { CnosError } from '../errors/cnos-error.ts'
 import type { TableId } from '../model/schema.ts'
 import type { PlanContext } from './context.ts'
@@ -18,8 +18,9 @@ import { systemTableSource } from './system-table.ts'
 
 /** What a name in a SELECT stands for. */
 export type FoundTable =
-  /** A FROM item with the rows of a time-series table, or of a system table. */
-  | { readonly kind: 'rows' | 'system'; readonly from: string; readonly columns: readonly RelationColumn[] }
+  | { readonly kind: 'rows'; readonly from: StoredTable }
+  /** `from` is a FROM item. */
+  | { readonly kind: 'system'; readonly from: string; readonly columns: readonly RelationColumn[] }
   | { readonly kind: 'external'; readonly table: ExternalTable }
 
 /** A table of a SELECT that the user may read. TABLE_NOT_FOUND, INSUFFICIENT_PRIVILEGES; UNSUPPORTED for streams. */
@@ -30,8 +31,7 @@ export function requireReadable(context: PlanContext, id: TableId): FoundTable {
   requireDatabasePrivilege(context.principal, id.database, 'Read')
   if (entry.engine === 'EXTERNAL') return { kind: 'external', table: entry }
   if (entry.engine === 'STREAM') throw streamTable(entry)
-  const columns = entry.schema.columns.map(({ name, type }) => ({ name, type: engineTypeOf(type) }))
-  return { kind: 'rows', from: `(${allColumns({ name: entry.stored, schema: entry.schema })})`, columns }
+  return { kind: 'rows', from: { name: entry.stored, schema: entry.schema } }
 }
 
 /**

@@ -34,7 +34,8 @@ export async function planQuery(context: PlanContext, query: Query): Promise<Pla
         const found = requireReadable(context, id)
         if (found.kind !== 'system') isLight = false
         const named = { alias: id.table, path: [id.tenant, id.database, id.table] }
-        if (found.kind !== 'external') return { from: found.from, columns: found.columns, ...named }
+        if (found.kind === 'rows') return { from: found.from, ...named }
+        if (found.kind === 'system') return { from: found.from, columns: found.columns, ...named }
         const key = JSON.stringify([id.database, id.table])
         const reader = listed.get(key)
         if (reader) return { from: reader.from, ...named }
