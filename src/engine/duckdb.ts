@@ -13,7 +13,7 @@ import { createJournal, recoverMerges } from './merge-journal.ts'
 import { quoteString } from './quote.ts'
 import type { RelationColumn } from './relation.ts'
 
-const DEFAULT_SLICE_ROWS = 2_000_000
+const DEFAULT_SLICE_ROWS = 1_000_000
 
 /**
  * Opens or creates the database file and finishes what a crash left half done. Rejects with DATA_DIRECTORY, and
