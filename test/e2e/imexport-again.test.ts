@@ -109,8 +109,14 @@ it('of two runs of one export at once the earlier stops and says why, and the ba
   let later: Promise<Finished> | undefined
   const earlier = await run(programs.imexport, exportArgs(), {
     cwd: folder,
-    onLines: (lines) => {
-      if (lines >= 6) later ??= imexport(exportArgs())
+    onLines: (lines, child) => {
+      if (later || lines < 6) return
+      child.kill('SIGSTOP')
+      // It goes on once the later run has taken the journal over.
+      later = run(programs.imexport, exportArgs(), {
+        cwd: folder,
+        onLines: (count) => void (count >= 4 && child.kill('SIGCONT')),
+      })
     },
   })
   const done = await later
