@@ -17,7 +17,7 @@ const { values: flags } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     tables: { type: 'string', default: '50' },
     runs: { type: 'string', default: '3' },
-    parallel: { type: 'string', default: '2' },
+    parallel: { type: 'string', default: '4' },
   },
 })
 const tables = Number(flags.tables)

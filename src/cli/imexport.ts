@@ -57,7 +57,7 @@ function filters(command: Command): Command {
     .option('--to <time>', 'rows before this time, UTC (import: between units)')
     .option('--schema-only', 'no rows')
     .option('--data-only', 'no metadata but tables')
-    .option('--parallel <n>', 'units at once', '2')
+    .option('--parallel <n>', 'units at once', '4')
     .option('--wait <seconds>', 'for a node that does not answer (60, and 2 if it never did), before the run ends')
     .option('--on-conflict <policy>', 'fail, skip, merge or replace what is there already', 'fail')
     .option(
