@@ -173,12 +173,7 @@ describe('what goes wrong leaves the table as it was', () => {
     ['no time', ',h,1,x\n', { errorName: 'TIME_IS_NULL', context: { line: 3 } }],
     ['no field', '5000,h,,\n', { errorName: 'FIELDS_EMPTY', context: { line: 3 } }],
   ])('%s in the third file is named by object and line', async (_name, line, expected) => {
-    await files([
-      HEADER + lines(10, 1000),
-      HEADER + lines(1000, 2000),
-      `${HEADER}${lines(4000, 4001)}${line}`,
-      HEADER + lines(2000, 3000),
-    ])
+    await files([HEADER + lines(10, 1000), HEADER + lines(1000, 2000), `${HEADER}${lines(4000, 4001)}${line}`])
     const file = `${rig.store.label}/${directory}/2`
     await expect(load()).rejects.toMatchObject({ ...expected, context: { ...expected.context, file } })
   })
